@@ -1,0 +1,1 @@
+"""A real Kubernetes control plane on this machine: etcd, API server, controller manager, scheduler."""

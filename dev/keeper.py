@@ -1,0 +1,165 @@
+"""The keeper: starts processes on behalf of a `Supervisor` in another process, and ends them when that one is gone.
+
+It reads commands from a pipe whose only writing end is the supervisor's: when that process ends, in whatever way, the
+keeper reads the end of the file. Commands and answers are lines of JSON:
+
+    {"start": 7, "argv": [], "env": {}, "cwd": "", "log": ""}  ->  {"started": 7, "pid": 4711}
+                                                               or  {"failed": 7, "error": [2, "No such file", "argv0"]}
+    {"signal": 7, "number": 15, "group": false}                ->  nothing; ignored if it has ended
+                                            when it has ended  ->  {"ended": 7, "code": -15}
+"""
+
+import contextlib
+import ctypes
+import errno
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+COMMANDS, ANSWERS = 0, 1
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+prctl = getattr(ctypes.CDLL(None), "prctl", lambda *_: -1)  # Linux has it
+
+
+class Keeper:
+    """Starts, signals, reaps: one thread, woken by a command or by the end of a child."""
+
+    def __init__(self, *, grace: float) -> None:
+        """`grace`: the seconds between SIGTERM and SIGKILL at the end."""
+        self._grace = grace
+        self._supervisor = os.getppid()
+        self._numbers: dict[int, int] = {}  # by pid
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._unread = b""
+        self._woken = _wake_on_signals()
+        # Whatever our processes leave behind becomes our child, also when it has left its group.
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+    def run(self) -> None:
+        """Obeys until the supervisor is gone, then ends every process."""
+        while self._obey():
+            self._reap()
+        self._signal_all(signal.SIGTERM)
+        deadline = time.monotonic() + self._grace
+        while self._processes and (left := deadline - time.monotonic()) > 0:
+            self._sleep(left)
+            self._reap()
+        self._end_all()
+
+    def _obey(self) -> bool:
+        # The look at our parent is for a supervisor that has forked: the copy holds the pipe open after its end.
+        if COMMANDS not in self._sleep(1.0, COMMANDS):
+            return os.getppid() == self._supervisor
+        received = os.read(COMMANDS, 1 << 16)
+        *lines, self._unread = (self._unread + received).split(b"\n")
+        for line in lines:
+            self._carry_out(json.loads(line))
+        return bool(received)
+
+    def _sleep(self, seconds: float, *also: int) -> list[int]:
+        ready, _, _ = select.select([self._woken, *also], [], [], seconds)
+        if self._woken in ready:
+            os.read(self._woken, 1 << 16)
+        return ready
+
+    def _carry_out(self, command: dict[str, Any]) -> None:
+        match command:
+            case {"start": number, "argv": argv, "env": env, "cwd": cwd, "log": log}:
+                try:
+                    process = _spawn(argv, env, cwd, Path(log))
+                except OSError as error:
+                    _answer(failed=number, error=[error.errno, error.strerror, error.filename])
+                except ValueError as error:  # a zero byte in a word
+                    _answer(failed=number, error=[errno.EINVAL, str(error), argv[0]])
+                else:
+                    self._processes[number] = process
+                    self._numbers[process.pid] = number
+                    _answer(started=number, pid=process.pid)
+            case {"signal": number, "number": sign, "group": group} if number in self._processes:
+                _signal(self._processes[number].pid, sign, group=group)
+            case _:  # a signal to what has ended
+                pass
+
+    def _reap(self) -> None:
+        while pid := _ended_child():
+            if number := self._numbers.pop(pid, None):
+                # Before the process is reaped, because from then on its number may be another's.
+                _signal(pid, signal.SIGKILL, group=True)
+                _answer(ended=number, code=self._processes.pop(number).wait())
+            else:  # an orphan
+                os.waitpid(pid, 0)
+
+    def _signal_all(self, sign: int) -> None:
+        for pid in self._numbers:
+            _signal(pid, sign, group=True)
+
+    def _end_all(self) -> None:
+        while children := _children() or list(self._numbers):
+            for pid in children:
+                _signal(pid, signal.SIGKILL)
+            self._sleep(1.0)
+            self._reap()
+
+
+def _wake_on_signals() -> int:
+    """The end of a pipe that becomes readable with every signal, of which none ends the keeper."""
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # Not SIG_IGN: every program that we start would inherit it.
+        signal.signal(number, lambda *_: None)
+    return woken
+
+
+def _spawn(argv: list[str], env: dict[str, str], cwd: str, log: Path) -> subprocess.Popen[bytes]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            argv,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            # Should the keeper itself be killed. Safe, because it has one thread only.
+            preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509
+        )
+
+
+def _answer(**answer: object) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        os.write(ANSWERS, json.dumps(answer).encode() + b"\n")
+
+
+def _signal(pid: int, sign: int, *, group: bool = False) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        (os.killpg if group else os.kill)(pid, sign)
+
+
+def _ended_child() -> int | None:
+    """The pid of a child that has ended and is not reaped yet."""
+    try:
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    return ended and ended.si_pid
+
+
+def _children() -> list[int]:
+    """Our children, adopted ones too, where the kernel tells."""
+    try:
+        return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+if __name__ == "__main__":
+    Keeper(grace=float(sys.argv[1])).run()

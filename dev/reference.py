@@ -1,0 +1,61 @@
+"""The reference pages of settings and metrics, written from the code: `python -m dev.reference`, or `--check`."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from mira.adapters.metrics import Metrics
+from mira.controller.settings import Settings
+
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+GENERATED = "<!-- Written by `make generate`; do not edit. -->\n\n"
+
+
+def settings_page() -> str:
+    """A table of every setting of the operator."""
+    rows = [
+        f"| `MIRA_{name.upper()}` | {_default(field.is_required(), field.default)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    head = "# The operator's settings\n\nEach is an environment variable; the chart sets them from its values.\n\n"
+    return GENERATED + head + "| variable | default | what it is |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def metrics_page() -> str:
+    """A table of every metric of the operator."""
+    head = "# The operator's metrics\n\nServed at `/metrics` on the probes' port.\n\n"
+    return GENERATED + head + "| metric | type | labels | what it counts |\n|---|---|---|---|\n" + "\n".join(_metrics()) + "\n"
+
+
+def _metrics() -> Iterator[str]:
+    metrics = Metrics()
+    for collector in vars(metrics).values():
+        for family in collector.describe() if hasattr(collector, "describe") else []:
+            total = "_total" if family.type == "counter" else ""
+            labels = ", ".join(f"`{label}`" for label in collector._labelnames)  # noqa: SLF001 - no public way to them
+            yield f"| `{family.name}{total}` | {family.type} | {labels or '-'} | {family.documentation} |"
+
+
+def _default(required: bool, value: object) -> str:
+    if required:
+        return "required"
+    if value is None or value == ():
+        return "-"
+    return f"`{','.join(value) if isinstance(value, tuple) else value}`"
+
+
+def main() -> int:
+    """0, or with --check the number of pages that are not what the code would write."""
+    stale = 0
+    for name, text in (("settings.md", settings_page()), ("metrics.md", metrics_page())):
+        path = FOLDER / name
+        if "--check" not in sys.argv:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            stale += 1
+            sys.stdout.write(f"{path.relative_to(FOLDER.parents[1])} is out of date: run make generate\n")
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What touches the world besides the registry's S3 store: Kubernetes, metrics."""

@@ -1,0 +1,110 @@
+"""The operator's Prometheus metrics; `docs/reference/metrics.md` is generated from this list."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from mira.registry.store import Fingerprint, ObjectStore, Put, Stored, StoreUnavailable
+
+
+@dataclass
+class Metrics:
+    """Every metric, in a registry of its own."""
+
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        self.passes = self._counter("mira_passes", "Passes of the operator over one key.", "kind", "result")
+        self.pass_seconds = Histogram("mira_pass_seconds", "How long one pass took.", ["kind"], registry=self.registry)
+        self.queue_depth = self._gauge("mira_queue_depth", "Keys that are due and not being worked on.")
+        self.queue_oldest = self._gauge(
+            "mira_queue_oldest_seconds", "How long the key that waits longest has been due."
+        )
+        self.requests = self._counter(
+            "mira_cluster_requests", "Calls to the Kubernetes API; code 0 is no answer.", "verb", "kind", "code"
+        )
+        self.store_calls = self._counter("mira_registry_calls", "Calls to the registry's store.", "call", "result")
+        self.store_up = self._gauge("mira_registry_up", "Whether the registry's store answered the last call.")
+        self.cluster_up = self._gauge("mira_cluster_up", "Whether the Kubernetes API answered the last call.")
+        self.watch_age = self._gauge("mira_watch_age_seconds", "Time since a watch or a list last told anything.")
+        self.watch_restarts = self._counter("mira_watch_restarts", "How often kopf ended and was started again.")
+        self.runs = self._counter("mira_runs_finished", "TrainingRuns that ended, by reason.", "reason")
+        self.promotions = self._counter("mira_promotions_finished", "ModelPromotions that ended, by reason.", "reason")
+        self.broken = self._gauge("mira_lineages_broken", "Stages whose lineage is broken: nothing moves there.")
+
+    def saw_request(self, verb: str, kind: str, code: int, _seconds: float) -> None:
+        """Takes in one call to Kubernetes."""
+        self.requests.labels(verb, kind, str(code)).inc()
+        self.cluster_up.set(0 if code == 0 or code >= 500 else 1)
+
+    def _counter(self, name: str, words: str, *labels: str) -> Counter:
+        return Counter(name, words, labels, registry=self.registry)
+
+    def _gauge(self, name: str, words: str) -> Gauge:
+        return Gauge(name, words, registry=self.registry)
+
+
+@dataclass(frozen=True)
+class MeteredStore:
+    """The same store, with each call counted and `mira_registry_up` kept."""
+
+    store: ObjectStore
+    metrics: Metrics
+
+    def get(self, key: str, *, limit: int) -> Stored | None:
+        with self._call("get"):
+            return self.store.get(key, limit=limit)
+
+    def create(self, key: str, body: bytes) -> Put:
+        with self._call("create") as call:
+            return call.put(self.store.create(key, body))
+
+    def replace(self, key: str, body: bytes, etag: str) -> Put:
+        with self._call("replace") as call:
+            return call.put(self.store.replace(key, body, etag))
+
+    def list(self, prefix: str) -> Iterator[str]:
+        with self._call("list"):
+            return iter(tuple(self.store.list(prefix)))
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        with self._call("folders"):
+            return iter(tuple(self.store.folders(prefix)))
+
+    def head(self, key: str) -> Fingerprint | None:
+        with self._call("head"):
+            return self.store.head(key)
+
+    def sha256(self, key: str) -> tuple[int, str] | None:
+        with self._call("sha256"):
+            return self.store.sha256(key)
+
+    def _call(self, name: str) -> "_Call":
+        return _Call(self.metrics, name)
+
+
+@dataclass
+class _Call:
+    """One call under way: counted with how it ended."""
+
+    metrics: Metrics
+    name: str
+    result: str = "ok"
+
+    def put(self, answer: Put) -> Put:
+        """Remembers what a conditional write's answer said."""
+        self.result = answer.value
+        return answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+        result = self.result if kind is None else kind.__name__
+        self.metrics.store_calls.labels(self.name, result).inc()
+        # An unclear write says nothing of the store's health; the read that follows it does.
+        if self.result != Put.UNCLEAR.value:
+            self.metrics.store_up.set(0 if kind is not None and issubclass(kind, StoreUnavailable) else 1)

@@ -1,0 +1,42 @@
+"""The admission policies that Mira ships, as YAML with a placeholder for the operator's accounts."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import resources
+
+import yaml
+
+from mira.adapters.cluster import Object
+
+PLACEHOLDER = "MIRA_OPERATOR_ACCOUNTS"
+VALIDATING = ("operator-only", "promotions", "runs", "stages")
+FILLING = ("fill",)
+# A quote or a backslash would end the string in which CEL reads the name.
+ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._@/-]*")
+
+
+def shipped(accounts: Sequence[str]) -> list[Object]:
+    """The validating policies and their bindings for these operator accounts: the rules, and all of them."""
+    return [document for name in VALIDATING for document in _documents(name, accounts)]
+
+
+def filling(accounts: Sequence[str]) -> list[Object]:
+    """The mutating policies and their bindings, which fill in names and decide nothing."""
+    return [document for name in FILLING for document in _documents(name, accounts)]
+
+
+def source(name: str) -> str:
+    """The text of one file, with the placeholder in it."""
+    return (resources.files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def cel_list(accounts: Iterable[str]) -> str:
+    """The accounts as a list in CEL, each once and in one order, as the chart renders them too."""
+    names = sorted(set(accounts))
+    if not names or not all(map(ACCOUNT.fullmatch, names)):
+        raise ValueError(f"operator accounts must be user names such as system:serviceaccount:mira-system:x: {names}")
+    return "[" + ", ".join(f"'{name}'" for name in names) + "]"
+
+
+def _documents(name: str, accounts: Sequence[str]) -> Iterator[Object]:
+    yield from yaml.safe_load_all(source(name).replace(PLACEHOLDER, cel_list(accounts)))

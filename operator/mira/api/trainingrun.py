@@ -1,0 +1,384 @@
+"""TrainingRun: trains one model once and publishes one version."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from mira.api.conditions import Conditions, ConditionType
+from mira.api.data import Data, Hooks
+from mira.api.job import Job
+from mira.api.meta import LAST_COLUMNS, READY_COLUMNS, Column, Immutable, Kind, Model, Resource
+from mira.api.scalars import (
+    RESERVED_VERSIONS,
+    Bool,
+    CodeRef,
+    ColumnName,
+    Count,
+    Digest,
+    Estimator,
+    Image,
+    Int,
+    MetricName,
+    ModelName,
+    ObjectName,
+    Sentence,
+    Share,
+    StageName,
+    Time,
+    UserName,
+    VersionId,
+)
+from mira.api.schema import FREE_FORM, LIST_ATOMIC, LIST_SET, Rule, list_map, rules
+
+MAX_NAME = 54
+"""The Job is named `<run>-<8 characters>`, and a Job's name is a label: at most 63."""
+
+
+class Task(StrEnum):
+    """What kind of model is trained."""
+
+    CLASSIFICATION = "Classification"
+    REGRESSION = "Regression"
+    TRANSFORM = "Transform"
+    CUSTOM = "Custom"
+
+
+class Artifact(StrEnum):
+    """A form in which the model is published."""
+
+    SKOPS = "Skops"
+    ONNX = "ONNX"
+    JOBLIB = "Joblib"
+    DIRECTORY = "Directory"
+
+
+class DriftMethod(StrEnum):
+    """What compares the data with the current version's training data."""
+
+    SUMMARY = "Summary"
+    EVIDENTLY = "Evidently"
+
+
+class Direction(StrEnum):
+    """Which values of a metric are the better ones."""
+
+    HIGHER = "Higher"
+    LOWER = "Lower"
+
+
+class Search(Model):
+    """A search for better parameters, inside the one Job of the run."""
+
+    trials: Annotated[Int, Field(ge=1, le=1000)] = Field(description="How many sets of parameters are tried.")
+    metric: MetricName = Field(description="The metric that decides which set is best, e.g. roc_auc.")
+    space: Annotated[dict[str, Any], Field(min_length=1, max_length=64), FREE_FORM] = Field(
+        description="For each parameter what to try: a list of values, or low and high (with log: true on a "
+        "logarithmic scale)."
+    )
+
+
+class Evaluation(Model):
+    """How the model is measured."""
+
+    metrics: Annotated[tuple[MetricName, ...], Field(max_length=32), LIST_SET] = Field(
+        default=(), description="The metrics to report; the first is the main one. Default: the usual ones of the task."
+    )
+    slices: Annotated[tuple[ColumnName, ...], Field(max_length=8), LIST_SET] = Field(
+        default=(), description="Columns for whose every value the metrics are reported as well. Default: none."
+    )
+    against: StageName | None = Field(
+        default=None,
+        description="The stage with whose current version the model is compared on the same rows. Default: "
+        "promotion.stage; without that no comparison.",
+    )
+
+
+class Drift(Model):
+    """A comparison of the data with the current version's training data."""
+
+    method: DriftMethod = Field(
+        default=DriftMethod.SUMMARY,
+        description="What compares: Summary (quick, built in) or Evidently (with a report).",
+    )
+    max_drifted_share: Share | None = Field(
+        default=None,
+        description='The share of drifted columns above which the run fails, e.g. "0.3". Default: drift is reported '
+        "only.",
+    )
+
+
+class RunPromotion(Model):
+    """The promotion that is made when the run succeeds."""
+
+    stage: StageName = Field(description="The stage to promote the version to.")
+    justification: Sentence | None = Field(
+        default=None, description="Why, e.g. a change number; it goes into the lineage. Default: none."
+    )
+
+
+_READS_ITSELF = "self.task in ['Transform', 'Custom'] || (has(self.hooks) && has(self.hooks.ingest))"
+
+
+def _format_rule(part: str) -> Rule:
+    """The rule that the rows of one part of the data have a format, unless the image reads them itself."""
+    uri = f"self.data.{part}.uri"
+    return Rule(
+        f"!has(self.data.{part}) || has(self.data.{part}.format) || {_READS_ITSELF} || "
+        f"{uri}.endsWith('.csv') || {uri}.endsWith('.csv.gz') || {uri}.endsWith('.parquet')",
+        "format is required where the suffix of uri is not .csv, .csv.gz or .parquet (a prefix has none): set it to "
+        "CSV or Parquet, or read the data in hooks.ingest",
+        field=f".data.{part}.format",
+        reason="FieldValueRequired",
+    )
+
+
+_RULES = (
+    Rule(
+        "!(self.task in ['Classification', 'Regression']) || has(self.data.target)",
+        "target is required for task Classification and Regression: name the column to predict",
+        field=".data.target",
+        reason="FieldValueRequired",
+    ),
+    Rule(
+        "!has(self.hooks) || !has(self.hooks.train) || self.task == 'Custom'",
+        "hooks.train is allowed only with task Custom: use estimator, or set task: Custom",
+        field=".hooks.train",
+        reason="FieldValueForbidden",
+    ),
+    Rule(
+        "self.task != 'Custom' || has(self.artifacts)",
+        "artifacts is required for task Custom: list what the code writes, of Skops, ONNX, Joblib and Directory",
+        field=".artifacts",
+        reason="FieldValueRequired",
+    ),
+    Rule(
+        "self.task != 'Transform' || has(self.estimator)",
+        "estimator is required for task Transform, which has no default one: write module:attr",
+        field=".estimator",
+        reason="FieldValueRequired",
+    ),
+    Rule(
+        "self.task != 'Custom' || has(self.estimator) || (has(self.hooks) && has(self.hooks.train))",
+        "task Custom needs estimator or hooks.train: write module:attr of the code that trains",
+        field=".estimator",
+        reason="FieldValueRequired",
+    ),
+    Rule(
+        "!has(self.data.inputs) || has(self.features) || (has(self.hooks) && has(self.hooks.ingest))",
+        "data.inputs needs features or hooks.ingest, which they are handed to: write module:attr in one of them",
+        field=".data.inputs",
+    ),
+    _format_rule("training"),
+    _format_rule("holdout"),
+)
+
+
+class TrainingRunSpec(Model):
+    """What a run trains, on what, and how. It cannot be changed, apart from suspend."""
+
+    model_config = ConfigDict(json_schema_extra=rules(*_RULES))
+
+    model: ModelName = Field(description="The model that the run makes a version of.")
+    version: VersionId | None = Field(
+        default=None,
+        description="The id of the version that the run makes; an id is never used twice. Default: the run's name.",
+    )
+    description: Sentence | None = Field(default=None, description="What this run is for, in words. Default: none.")
+    task: Task = Field(description="What is trained: Classification, Regression, Transform or Custom.")
+    image: Image | None = Field(
+        default=None,
+        description="The training image by digest, e.g. registry.example.com/churn@sha256:..., from a registry that "
+        "the platform team allows. Default: the image that came with Mira.",
+    )
+    estimator: Estimator | None = Field(
+        default=None,
+        description="`module:attr` of a function or class that gives an estimator, or a name that the image registers. "
+        "Default for Classification and Regression: a gradient boosting that takes text columns.",
+    )
+    parameters: Annotated[dict[str, Any], Field(max_length=128), FREE_FORM] = Field(
+        default_factory=dict,
+        description="What the estimator is called with; any JSON, checked by the user's code before data is read. "
+        "Default: none.",
+    )
+    features: CodeRef | None = Field(
+        default=None,
+        description="`module:attr` of a function features(df, inputs, params) that makes the features. Default: the "
+        "columns as they are.",
+    )
+    hooks: Hooks | None = Field(default=None, description="User code for other steps. Default: none.")
+    seed: Annotated[Int, Field(ge=0, le=4_294_967_295)] = Field(
+        default=0, description="The seed of everything random in the run."
+    )
+    data: Data = Field(description="What the run reads, predicts and checks.")
+    search: Search | None = Field(
+        default=None, description="A search for better parameters. Default: none; parameters are used as they are."
+    )
+    evaluation: Evaluation | None = Field(
+        default=None, description="How the model is measured. Default: the usual metrics of the task."
+    )
+    artifacts: Annotated[tuple[Artifact, ...], Field(min_length=1, max_length=4), LIST_SET] | None = Field(
+        default=None,
+        description="The forms in which the model is published: Skops, ONNX, Joblib, Directory. Default: Skops and "
+        "ONNX; for Transform Directory. Required for Custom.",
+    )
+    drift: Drift | None = Field(
+        default=None,
+        description="Compares the data with the current version's training data. Default: a summary, for information.",
+    )
+    promotion: RunPromotion | None = Field(
+        default=None,
+        description="The promotion to make when the run succeeds. Default: none; promote by a ModelPromotion of your "
+        "own.",
+    )
+    job: Job | None = Field(
+        default=None, description="How the run's Job is made. Default: as the platform team set it up."
+    )
+    suspend: Bool = Field(
+        default=False,
+        description="Whether the run waits. The only field that may be changed; it counts until the run's Job exists.",
+    )
+    requested_by: UserName | None = Field(
+        default=None,
+        description="Who asks for the run: your own user name. Filled in on Kubernetes 1.36 and later. Required with "
+        "promotion.",
+    )
+
+
+class JobRef(Model):
+    """The Job of a run."""
+
+    name: Annotated[str, Field(max_length=63)] = Field(description="The Job's name.")
+    uid: Annotated[str, Field(max_length=64)] = Field(description="The Job's uid: another one is not the run's Job.")
+
+
+class PublishedVersion(Model):
+    """The version that a run made or adopted."""
+
+    id: VersionId = Field(description="The version's id.")
+    uri: Annotated[str, Field(max_length=2048)] = Field(description="Where the model's files lie; it ends in a slash.")
+    digest: Digest = Field(description="The sha256 of the version's manifest.")
+
+
+class Metric(Model):
+    """One measured value."""
+
+    name: MetricName = Field(description="The metric's name.")
+    value: Annotated[str, Field(max_length=32)] = Field(description="The value as a decimal.")
+    direction: Direction | None = Field(
+        default=None, description="Whether Higher or Lower values are better. Absent: not known."
+    )
+
+
+class MetricDifference(Model):
+    """One metric of the candidate and of the current version on the same rows."""
+
+    name: MetricName = Field(description="The metric's name.")
+    candidate: Annotated[str, Field(max_length=32)] = Field(description="The value of this run's version.")
+    current: Annotated[str, Field(max_length=32)] = Field(description="The value of the current version.")
+    difference: Annotated[str, Field(max_length=32)] = Field(
+        description="By how much the candidate is better: below 0, it is worse."
+    )
+    lower: Annotated[str, Field(max_length=32)] = Field(description="The lower end of the difference's 95% interval.")
+    upper: Annotated[str, Field(max_length=32)] = Field(description="The upper end of the difference's 95% interval.")
+
+
+class Comparison(Model):
+    """The candidate against the version that was current when the run ended."""
+
+    version: VersionId = Field(description="The version that was compared with.")
+    digest: Digest = Field(description="The sha256 of its manifest.")
+    metrics: Annotated[tuple[MetricDifference, ...], Field(max_length=64), list_map("name")] = Field(
+        default=(), description="Each metric of both."
+    )
+
+
+class FailedCheck(Model):
+    """One check that the data failed."""
+
+    check: Annotated[str, Field(max_length=128)] = Field(description="Which check, e.g. maxNullShare.")
+    column: Annotated[str, Field(max_length=256)] | None = Field(
+        default=None, description="The column that failed it. Absent: the check is about the whole table."
+    )
+    message: Annotated[str, Field(max_length=1024)] = Field(description="What was found, in counts and not in values.")
+
+
+class CreatedPromotion(Model):
+    """The promotion that was made for this run."""
+
+    name: ObjectName = Field(description="Its name. Deleted by hand it is not made again.")
+    created_at: Time = Field(description="When it was made.")
+
+
+class TrainingRunStatus(Model):
+    """How far the run has come and what it made."""
+
+    observed_generation: Count = Field(default=0, description="The metadata.generation that this status is about.")
+    conditions: Conditions = Field(default=(), description="What is so and why.")
+    job: JobRef | None = Field(default=None, description="The run's Job.")
+    attempts: Count = Field(default=0, description="How many pods tried it.")
+    start_time: Time | None = Field(default=None, description="When the Job was made.")
+    completion_time: Time | None = Field(default=None, description="When the run ended, well or badly.")
+    version: PublishedVersion | None = Field(default=None, description="The version that the run made or adopted.")
+    score: Annotated[str, Field(max_length=128)] | None = Field(
+        default=None, description="The main metric and its value, e.g. `roc_auc 0.871`."
+    )
+    metrics: Annotated[tuple[Metric, ...], Field(max_length=64), list_map("name")] = Field(
+        default=(), description="The version's metrics."
+    )
+    comparison: Comparison | None = Field(default=None, description="The version against the current one.")
+    failed_checks: Annotated[tuple[FailedCheck, ...], Field(max_length=10), LIST_ATOMIC] = Field(
+        default=(), description="The first ten checks that the data failed."
+    )
+    logs: Annotated[str, Field(max_length=1024)] | None = Field(
+        default=None, description="A command that shows the logs."
+    )
+    promotion: CreatedPromotion | None = Field(default=None, description="The promotion made when the run succeeded.")
+
+
+class TrainingRun(Resource[TrainingRunSpec, TrainingRunStatus]):
+    """Trains one model once and publishes one immutable version of it."""
+
+    kind: Literal["TrainingRun"] = "TrainingRun"
+    status: TrainingRunStatus = Field(default_factory=TrainingRunStatus)
+
+
+KIND = Kind(
+    resource=TrainingRun,
+    plural="trainingruns",
+    short_name="mrun",
+    conditions=(
+        ConditionType.READY,
+        ConditionType.RECONCILING,
+        ConditionType.STALLED,
+        ConditionType.DATA_VALIDATED,
+        ConditionType.TRAINED,
+        ConditionType.PUBLISHED,
+        ConditionType.SUCCEEDED,
+        ConditionType.FINISHED,
+    ),
+    columns=(
+        Column("Model", ".spec.model", "The model."),
+        *READY_COLUMNS,
+        Column("Version", ".status.version.id", "The version that the run made."),
+        Column("Score", ".status.score", "The main metric."),
+        *LAST_COLUMNS,
+    ),
+    selectable=(".spec.model",),
+    rules=(
+        Rule(
+            f"self.metadata.name.size() <= {MAX_NAME}",
+            f"metadata.name must have at most {MAX_NAME} characters, because the Job is named after it: shorten it",
+        ),
+        Rule(
+            f"has(self.spec.version) || !(self.metadata.name in {list(RESERVED_VERSIONS)})",
+            "metadata.name is the version's id unless spec.version is set, and current, latest and previous point at "
+            "versions: use another name",
+        ),
+    ),
+    immutable=Immutable(
+        but=("suspend",), message="a TrainingRun cannot be changed; create a new one under another name"
+    ),
+)

@@ -1,0 +1,102 @@
+"""The operator's own cache of what it watches. Absence in it proves nothing; it says when to look, not what is true."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+Object = dict[str, Any]
+Name = tuple[str, str]
+
+
+@dataclass
+class _Seen:
+    """One object and when, in the cache's own count of changes, it was last touched."""
+
+    body: Object
+    touched: int
+
+
+@dataclass
+class Cache:
+    """The newest known body of each object, by kind, namespace and name. Safe to share between threads.
+
+    Bodies come from watch events, from the operator's own writes and from periodic lists; an older resourceVersion never
+    replaces a newer one. Bodies are shared and never changed by whoever reads them. A list drops an object only if nothing touched it since that list began: the list may be older
+    than the watch event that brought the object.
+    """
+
+    _objects: dict[str, dict[Name, _Seen]] = field(default_factory=dict)
+    _count: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, kind: str, body: Object) -> bool:
+        """Whether the body was news: absent before, or newer than what was known."""
+        with self._lock:
+            return self._put(kind, body)
+
+    def remove(self, kind: str, body: Object) -> bool:
+        """Takes in that this object was deleted; False if a newer one of the same name is known."""
+        with self._lock:
+            objects = self._objects.get(kind, {})
+            seen = objects.get(_name(body))
+            if seen is None or _version(seen.body) > _version(body):
+                return False
+            del objects[_name(body)]
+            self._count += 1
+            return True
+
+    def forget(self, kind: str, namespace: str, name: str) -> None:
+        """Drops an object that a live read did not find."""
+        with self._lock:
+            self._objects.get(kind, {}).pop((namespace, name), None)
+
+    def begin_list(self) -> int:
+        """A mark to hand to `finish_list`; to be taken before the list is requested."""
+        with self._lock:
+            return self._count
+
+    def finish_list(self, kind: str, mark: int, bodies: Iterable[Object]) -> set[Name]:
+        """The names whose object is new, newer or gone, after a list that was requested at the mark."""
+        with self._lock:
+            listed: set[Name] = set()
+            changed: set[Name] = set()
+            for body in bodies:
+                listed.add(_name(body))
+                if self._put(kind, body):
+                    changed.add(_name(body))
+            objects = self._objects.get(kind, {})
+            gone = {name for name, seen in objects.items() if name not in listed and seen.touched <= mark}
+            for name in gone:
+                del objects[name]
+            return changed | gone
+
+    def get(self, kind: str, namespace: str, name: str) -> Object | None:
+        with self._lock:
+            seen = self._objects.get(kind, {}).get((namespace, name))
+            return seen.body if seen else None
+
+    def all(self, kind: str) -> Iterator[Object]:
+        """A snapshot of every object of a kind."""
+        with self._lock:
+            return iter([seen.body for seen in self._objects.get(kind, {}).values()])
+
+    def _put(self, kind: str, body: Object) -> bool:
+        objects = self._objects.setdefault(kind, {})
+        seen = objects.get(_name(body))
+        self._count += 1
+        if seen is not None and _version(seen.body) >= _version(body):
+            seen.touched = self._count
+            return False
+        objects[_name(body)] = _Seen(body, self._count)
+        return True
+
+
+def _name(body: Object) -> Name:
+    metadata = body["metadata"]
+    return metadata.get("namespace", ""), metadata["name"]
+
+
+def _version(body: Object) -> int:
+    # Comparable since Kubernetes 1.35; before that every storage in use counts up just the same.
+    return int(body["metadata"].get("resourceVersion", "0"))

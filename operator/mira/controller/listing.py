@@ -1,0 +1,84 @@
+"""The operator's own lists: before the workers start, and every so often after, whatever the watches say."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mira.adapters.cluster import Absent, Answer, Cluster, ClusterUnavailable, Object
+from mira.controller.cache import Cache
+from mira.controller.queue import Key
+from mira.decide.job import MANAGED_BY, RUN_LABEL
+
+log = logging.getLogger(__name__)
+MIRA_LABELS = ",".join(f"{name}={value}" for name, value in MANAGED_BY.items())
+LISTED = {"TrainingRun": "", "ModelPromotion": "", "ModelStage": "", "Job": MIRA_LABELS}
+FIRST_RETRY, LONGEST_RETRY = 0.5, 15.0
+
+
+def keys_of(kind: str, body: Object) -> list[Key]:
+    """The keys that have to look again because this object changed."""
+    metadata = body["metadata"]
+    namespace, name = metadata["namespace"], metadata["name"]
+    match kind:
+        case "Job":
+            run = (metadata.get("labels") or {}).get(RUN_LABEL)
+            return [Key("TrainingRun", namespace, run)] if run else []
+        case "ModelPromotion":
+            stage = Key("ModelStage", namespace, f"{body['spec']['model']}.{body['spec']['stage']}")
+            return [Key(kind, namespace, name), stage]
+        case _:
+            return [Key(kind, namespace, name)]
+
+
+@dataclass
+class Listing:
+    """Lists every kind, first until it succeeds once, then every `seconds`."""
+
+    cluster: Cluster
+    cache: Cache
+    enqueue: Callable[[Key], None]
+    listed: Callable[[], None]
+    seconds: float
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def until_listed(self) -> bool:
+        """Whether every kind was listed; False if it was stopped before. A CRD that is not there yet is waited for."""
+        delay = FIRST_RETRY
+        while not self._stop.is_set():
+            try:
+                self._list_all(everything=True)
+            except Absent as error:
+                log.info("waiting for the CRDs", extra={"answer": str(error)})
+            except (Answer, ClusterUnavailable) as error:
+                log.warning("the first list failed; trying again", extra={"error": str(error)})
+            else:
+                return True
+            self._stop.wait(delay)
+            delay = min(delay * 2, LONGEST_RETRY)
+        return False
+
+    def start(self) -> None:
+        threading.Thread(target=self._again, name="listing", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _again(self) -> None:
+        while not self._stop.wait(self.seconds):
+            try:
+                self._list_all(everything=False)
+            except (Answer, ClusterUnavailable) as error:
+                log.warning("a list failed; the watches go on", extra={"error": str(error)})
+
+    def _list_all(self, *, everything: bool) -> None:
+        for kind, labels in LISTED.items():
+            mark = self.cache.begin_list()
+            bodies = self.cluster.list(kind, labels=labels)
+            before = {(body["metadata"]["namespace"], body["metadata"]["name"]): body for body in self.cache.all(kind)}
+            changed = self.cache.finish_list(kind, mark, bodies)
+            by_name = before | {(body["metadata"]["namespace"], body["metadata"]["name"]): body for body in bodies}
+            self.listed()
+            for name in by_name if everything else changed:
+                for key in keys_of(kind, by_name[name]):
+                    self.enqueue(key)

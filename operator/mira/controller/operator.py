@@ -1,0 +1,211 @@
+"""The operator put together: who is told what, and in which order it starts and stops."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import kopf
+from pydantic import ValidationError
+
+from mira import __version__
+from mira.adapters.admission import prove
+from mira.adapters.cluster import Cluster, Conflict
+from mira.adapters.events import Recorder
+from mira.adapters.metrics import MeteredStore, Metrics
+from mira.api.conditions import ConditionType, condition
+from mira.controller.answering import FileChecks, LiveReader
+from mira.controller.cache import Cache
+from mira.controller.chains import Chains
+from mira.controller.clock import Clock
+from mira.controller.listing import Listing, keys_of
+from mira.controller.promotions import PromotionPass
+from mira.controller.proving import Prover
+from mira.controller.queue import Key, WorkQueue
+from mira.controller.runs import RunPass
+from mira.controller.settings import Settings
+from mira.controller.stages import StagePass, stages_with_lineage
+from mira.controller.status import StatusWriter
+from mira.controller.watching import Watching
+from mira.controller.workers import Again, Workers
+from mira.registry.store import ObjectStore, StoreRefused, StoreUnavailable
+
+log = logging.getLogger(__name__)
+HOUR = 3600.0
+STUCK_AFTER = 120.0
+
+
+@dataclass
+class Operator:
+    """One operator process. `start` returns once the workers run; nothing is written before that."""
+
+    settings: Settings
+    cluster: Cluster
+    store: ObjectStore
+    login: Callable[[], kopf.ConnectionInfo]
+    metrics: Metrics
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        settings, clock = self.settings, self.clock
+        self.store = MeteredStore(self.store, self.metrics)
+        self.cache = Cache()
+        self._told_at = clock.monotonic()
+        self._discovering = threading.Event()
+        self._started = False
+        prover = Prover(
+            lambda namespace: prove(self.cluster, namespace, accounts=settings.operator_accounts), clock.monotonic
+        )
+        live = LiveReader(self.cluster, clock, prover.prove)
+        writer = StatusWriter(self.cluster, self.cache, Recorder(self.cluster, clock.now), self._ended)
+        chains = Chains(self.store)
+        files = FileChecks(self.store)
+        platform = settings.platform()
+        self._passes: dict[str, Callable[[Key], Again]] = {
+            "TrainingRun": RunPass(
+                self.cluster, self.store, self.cache, writer, platform, clock, settings.resync_seconds, self._published
+            ),
+            "ModelPromotion": PromotionPass(
+                self.store,
+                files,
+                live,
+                self.cache,
+                writer,
+                chains,
+                clock,
+                settings.resync_seconds,
+                __version__,
+                self._enqueue,
+            ),
+            "ModelStage": StagePass(
+                self.store, platform.registry, live, self.cache, writer, chains, clock, settings.resync_seconds
+            ),
+        }
+        self._workers = Workers(
+            WorkQueue(), self._pass, threads=settings.workers, clock=clock.monotonic, failed=self._failed
+        )
+        self._listing = Listing(self.cluster, self.cache, self._enqueue, self._told, settings.relist_seconds)
+        self._watching = Watching(self._event, self.login, restarted=self.metrics.watch_restarts.inc)
+        self.metrics.queue_depth.set_function(self._workers.depth)
+        self.metrics.queue_oldest.set_function(self._workers.oldest)
+        self.metrics.watch_age.set_function(self._watch_age)
+        self.metrics.broken.set_function(chains.broken)
+
+    def start(self) -> bool:
+        """Whether it started; False if it was stopped while it waited for the API server."""
+        if not self._listing.until_listed():
+            return False
+        self._watching.start()
+        self._listing.start()
+        self._workers.start()
+        threading.Thread(target=self._discover, name="discovery", daemon=True).start()
+        self._started = True
+        log.info("the operator has started", extra={"registry": self.settings.registry, "version": __version__})
+        return True
+
+    def stop(self) -> None:
+        """Lets every running pass end, then the watches."""
+        self._discovering.set()
+        self._listing.stop()
+        if self._started:
+            self._workers.stop(seconds=20)
+            self._watching.stop(seconds=5)
+        log.info("the operator has stopped")
+
+    def healthy(self) -> str:
+        """Empty, or why the process should be started anew."""
+        if not self._started:
+            return ""
+        if not self._workers.alive() or not self._watching.alive():
+            return "a thread of the operator has ended"
+        oldest = self._workers.oldest()
+        return f"a key has been due for {oldest:.0f} s and no worker takes it" if oldest > STUCK_AFTER else ""
+
+    def ready(self) -> str:
+        """Empty, or what is still waited for."""
+        return "" if self._started else "waiting for the API server and the CRDs"
+
+    def _pass(self, key: Key) -> Again:
+        started = time.perf_counter()
+        try:
+            again = self._passes[key.kind](key)
+        except Conflict:
+            # Somebody wrote the object since it was read; the event that says so may be here already.
+            self._count(key, "conflict", started)
+            return Again(0.2)
+        except ValidationError as error:
+            log.error(
+                "an object cannot be read: a newer version of Mira wrote it",
+                extra={"key": str(key), "error": str(error)[:500]},
+            )
+            self._count(key, "unreadable", started)
+            return Again(None)
+        self._count(key, "ok", started)
+        return again
+
+    def _failed(self, key: Key, error: Exception) -> None:
+        known = isinstance(error, StoreUnavailable | StoreRefused)
+        self.metrics.passes.labels(key.kind, type(error).__name__).inc()
+        log.warning(
+            "a pass failed; it is tried again",
+            extra={"key": str(key), "error": str(error)[:500]},
+            exc_info=None if known else error,
+        )
+
+    def _count(self, key: Key, result: str, started: float) -> None:
+        self.metrics.passes.labels(key.kind, result).inc()
+        self.metrics.pass_seconds.labels(key.kind).observe(time.perf_counter() - started)
+
+    def _event(self, kind: str, event: str, body: dict[str, Any]) -> None:
+        """One watch event: into the cache, and whoever it concerns onto the queue."""
+        self._told()
+        news = self.cache.remove(kind, body) if event == "DELETED" else self.cache.put(kind, body)
+        if not news:
+            return
+        for key in keys_of(kind, body):
+            self._enqueue(key)
+        if kind == "ModelStage":
+            self._wake_promotions(body["metadata"]["namespace"], body["spec"]["model"], body["spec"]["stage"])
+
+    def _wake_promotions(
+        self, namespace: str, model: str, stage: str | None = None, version: str | None = None
+    ) -> None:
+        """Every promotion that waits for this stage's rules, or for this version."""
+        for body in self.cache.all("ModelPromotion"):
+            spec, metadata = body["spec"], body["metadata"]
+            same = (metadata["namespace"], spec["model"]) == (namespace, model)
+            if same and stage in (None, spec["stage"]) and version in (None, spec["version"]):
+                self._enqueue(Key("ModelPromotion", namespace, metadata["name"]))
+
+    def _published(self, namespace: str, model: str, version: str) -> None:
+        self._wake_promotions(namespace, model, version=version)
+
+    def _ended(self, kind: str, status: Any) -> None:
+        """Counts what has just ended."""
+        finished = condition(status.conditions, ConditionType.FINISHED)
+        if finished is not None and finished.status == "True":
+            counter = self.metrics.runs if kind == "TrainingRun" else self.metrics.promotions
+            counter.labels(finished.reason).inc()
+
+    def _discover(self) -> None:
+        """Stages that have a lineage, whatever resources are left of them: at start and hourly."""
+        delay = 0.0
+        while not self._discovering.wait(delay):
+            try:
+                for key in stages_with_lineage(self.store):
+                    self._enqueue(key)
+                delay = HOUR
+            except (StoreUnavailable, StoreRefused) as error:
+                log.warning("the lineages could not be listed; trying again", extra={"error": str(error)})
+                delay = 30.0
+
+    def _enqueue(self, key: Key) -> None:
+        self._workers.add(key)
+
+    def _told(self) -> None:
+        self._told_at = self.clock.monotonic()
+
+    def _watch_age(self) -> float:
+        return self.clock.monotonic() - self._told_at

@@ -1,0 +1,221 @@
+"""One pass for a TrainingRun: read, decide, do at most one thing, report."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from mira.adapters.cluster import AlreadyExists, Cluster, NamespaceTerminating, Object, Refused
+from mira.api.canonical import NotCanonicalError, spec_hash
+from mira.api.reasons import Reason
+from mira.api.trainingrun import TrainingRun
+from mira.controller.cache import Cache
+from mira.controller.clock import Clock
+from mira.controller.queue import Key
+from mira.controller.status import StatusWriter
+from mira.controller.workers import Again
+from mira.decide.job import Platform, job_name, version_key
+from mira.decide.run_promotion import promotion_name
+from mira.decide.run_status import is_finished, renewed_status, run_status
+from mira.decide.trainingrun import (
+    CreateJob,
+    CreatePromotion,
+    Effect,
+    Plan,
+    Published,
+    Running,
+    Seen,
+    Succeeded,
+    SuspendJob,
+    job_finished_at,
+    reconcile,
+)
+from mira.registry.comparison import Comparison
+from mira.registry.document import DocumentInvalid, digest
+from mira.registry.keys import VersionKey
+from mira.registry.manifest import MANIFEST_LIMIT, Manifest
+from mira.registry.outcome import Outcome
+from mira.registry.store import ObjectStore, StoreRefused, StoreUnavailable
+
+NOT_READY_AFTER = 10.0
+
+
+@dataclass(frozen=True)
+class RunPass:
+    """Passes for TrainingRuns."""
+
+    cluster: Cluster
+    store: ObjectStore
+    cache: Cache
+    writer: StatusWriter
+    platform: Platform
+    clock: Clock
+    resync: float
+    published: Callable[[str, str, str], None]
+
+    def __call__(self, key: Key) -> Again:
+        raw = self.cache.get("TrainingRun", key.namespace, key.name)
+        if raw is None:
+            return Again(None)
+        run = TrainingRun.model_validate(raw)
+        if run.metadata.deletion_timestamp is not None:
+            return Again(None)
+        if is_finished(run):
+            if run.status.observed_generation < run.metadata.generation:
+                self.writer.write(raw, run, renewed_status(run, self.clock.now()))
+            return Again(None)
+        return self._go_on(raw, run)
+
+    def _go_on(self, raw: Object, run: TrainingRun) -> Again:
+        try:
+            seen = self._observe(raw, run)
+            plan = reconcile(seen, self.platform)
+            if plan.effect is not None:
+                enacted = self._enact(seen, plan.effect)
+                if enacted is None:
+                    return Again(None)
+                seen, plan = enacted, reconcile(enacted, self.platform)
+        except NamespaceTerminating:
+            return Again(None)
+        except (StoreUnavailable, StoreRefused) as error:
+            self._say_store_trouble(raw, run, error)
+            raise
+        except Refused as error:
+            return self._refused_by_server(raw, run, error)
+        self._report(raw, seen, plan)
+        if isinstance(plan.state, Running):
+            return Again(self.resync)
+        if isinstance(plan.state, Succeeded):
+            version = version_key(run)
+            self.published(version.namespace, version.model, version.version)
+        return Again(None)
+
+    def _report(self, raw: Object, seen: Seen, plan: Plan) -> None:
+        status = run_status(seen, plan, root=self.platform.registry, now=self.clock.now())
+        self.writer.write(raw, seen.run, status)
+
+    def _observe(self, raw: Object, run: TrainingRun) -> Seen:
+        """Everything that is read before anything is decided. A Job that runs needs no look into S3."""
+        hashed, problem = _hash(raw["spec"])
+        job = self._job(run)
+        seen = Seen(run=run, spec_hash=hashed, spec_problem=problem, job=job)
+        if job is not None and job_finished_at(job) is None:
+            return replace(seen, pods=self._pods(run) if self._is_slow(job) else ())
+        version = version_key(run)
+        published = self._published(version)
+        if published is not None:
+            return replace(
+                seen, published=published, comparison=self._comparison(published), promotion=self._promotion(run)
+            )
+        outcomes = self._outcomes(version, run.metadata.uid)
+        pods = self._pods(run) if job is not None and not outcomes else ()
+        return replace(seen, outcomes=outcomes, pods=pods)
+
+    def _job(self, run: TrainingRun) -> Object | None:
+        """The Job from the cache if it is there; absence in the cache proves nothing."""
+        cached = self.cache.get("Job", run.metadata.namespace, job_name(run))
+        return cached or self.cluster.get("Job", run.metadata.namespace, job_name(run))
+
+    def _is_slow(self, job: Object) -> bool:
+        """Whether a pod should be there by now: then its own status says what it waits for."""
+        status = job.get("status") or {}
+        started = status.get("startTime")
+        if status.get("ready") or not started:
+            return False
+        age = self.clock.now() - datetime.fromisoformat(started)
+        return age.total_seconds() > NOT_READY_AFTER
+
+    def _pods(self, run: TrainingRun) -> tuple[Object, ...]:
+        return tuple(self.cluster.list("Pod", namespace=run.metadata.namespace, labels=f"job-name={job_name(run)}"))
+
+    def _published(self, version: VersionKey) -> Published | None:
+        stored = self.store.get(version.manifest, limit=MANIFEST_LIMIT)
+        if stored is None:
+            return None
+        try:
+            manifest = Manifest.parse(stored.body)
+        except DocumentInvalid as error:
+            return Published(digest(stored.body), None, str(error))
+        if manifest.key != version:
+            return Published(digest(stored.body), None, f"it is the manifest of {manifest.key.prefix}")
+        return Published(digest(stored.body), manifest)
+
+    def _comparison(self, published: Published) -> Comparison | None:
+        manifest = published.manifest
+        if manifest is None or manifest.compared_with is None:
+            return None
+        key = manifest.key.comparison(published.digest, manifest.compared_with.digest)
+        stored = self.store.get(key, limit=Comparison.LIMIT)
+        try:
+            return Comparison.parse(stored.body) if stored else None
+        except DocumentInvalid:
+            return None
+
+    def _outcomes(self, version: VersionKey, run_uid: str) -> tuple[Outcome, ...]:
+        """What this run's own attempts told, oldest first."""
+        own = f"{version.attempts}{run_uid[:8]}-"
+        found = []
+        for folder in self.store.folders(version.attempts):
+            if not folder.startswith(own):
+                continue
+            stored = self.store.get(f"{folder}outcome.json", limit=Outcome.LIMIT)
+            try:
+                found += [Outcome.parse(stored.body)] if stored else []
+            except DocumentInvalid:
+                continue
+        return tuple(sorted(found, key=lambda outcome: outcome.finished_at))
+
+    def _promotion(self, run: TrainingRun) -> Object | None:
+        name = promotion_name(run)
+        if name is None or run.status.promotion is not None:
+            return None
+        return self.cluster.get("ModelPromotion", run.metadata.namespace, name)
+
+    def _enact(self, seen: Seen, effect: Effect) -> Seen | None:
+        """What is seen after the effect; None if the run is not there any more, and nothing was done."""
+        namespace = seen.run.metadata.namespace
+        match effect:
+            case CreateJob(body):
+                live = self.cluster.get("TrainingRun", namespace, seen.run.metadata.name)
+                if live is None or live["metadata"]["uid"] != seen.run.metadata.uid:
+                    return None
+                job = self._create("Job", namespace, body)
+                self.cache.put("Job", job)
+                return replace(seen, job=job)
+            case SuspendJob(name, suspend):
+                job = self.cluster.patch("Job", namespace, name, {"spec": {"suspend": suspend}})
+                self.cache.put("Job", job)
+                return replace(seen, job=job)
+            case CreatePromotion(body):
+                promotion = self._create("ModelPromotion", namespace, body)
+                self.cache.put("ModelPromotion", promotion)
+                return replace(seen, promotion=promotion)
+
+    def _create(self, kind: str, namespace: str, body: dict[str, Any]) -> Object:
+        """The object of this name, made now or found: which of the two is for the next decision to judge."""
+        try:
+            return self.cluster.create(kind, namespace, body)
+        except AlreadyExists:
+            found = self.cluster.get(kind, namespace, body["metadata"]["name"])
+            if found is None:
+                raise
+            return found
+
+    def _refused_by_server(self, raw: Object, run: TrainingRun, error: Refused) -> Again:
+        """What the API server refuses may be allowed later (a quota): said, and tried again slowly."""
+        plan = Plan(Running(Reason.JOB_REFUSED, f"the API server refuses: {error.message}"))
+        self._report(raw, Seen(run=run, spec_hash=None), plan)
+        return Again(self.resync)
+
+    def _say_store_trouble(self, raw: Object, run: TrainingRun, error: Exception) -> None:
+        refused = isinstance(error, StoreRefused)
+        reason = Reason.REGISTRY_REFUSED if refused else Reason.REGISTRY_UNAVAILABLE
+        plan = Plan(Running(reason, str(error) if refused else reason.when))
+        self._report(raw, Seen(run=run, spec_hash=None), plan)
+
+
+def _hash(spec: dict[str, Any]) -> tuple[str | None, str]:
+    try:
+        return spec_hash(spec), ""
+    except NotCanonicalError as error:
+        return None, str(error)

@@ -1,0 +1,55 @@
+"""The operator's settings, from the environment, checked at start."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from mira.decide.job import Platform
+
+List = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Every setting is an environment variable that begins with MIRA_."""
+
+    model_config = SettingsConfigDict(env_prefix="MIRA_", frozen=True)
+
+    registry: Annotated[str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$")] = Field(
+        description="The root of the registry, s3://bucket/root."
+    )
+    cluster_name: Annotated[str, StringConstraints(min_length=1, max_length=253)] = Field(
+        description="The name of this cluster; it owns the registry's root."
+    )
+    operator_accounts: List = Field(
+        default=("system:serviceaccount:mira-system:mira-operator",),
+        min_length=1,
+        description="The accounts of every operator of Mira in this cluster, as the admission policies name them.",
+    )
+    default_image: str | None = Field(default=None, description="The training image of runs that name none.")
+    allowed_image_prefixes: List = Field(default=(), description="What a run's image must begin with; empty: anything.")
+    trainer_service_account: str = Field(default="mira-trainer", description="The service account of training pods.")
+    s3_endpoint: str | None = Field(default=None, description="The endpoint of an S3 other than AWS's.")
+    kubeconfig: str | None = Field(default=None, description="A kubeconfig; empty: the pod's own service account.")
+    workers: int = Field(default=8, ge=1, le=64, description="How many keys are worked on at once.")
+    resync_seconds: float = Field(
+        default=30, ge=1, le=30, description="How often an object that has not ended is looked at."
+    )
+    relist_seconds: float = Field(default=60, ge=5, le=3600, description="How often every object is listed.")
+    probe_port: int = Field(default=8080, ge=0, le=65535, description="The port of /healthz, /readyz and /metrics.")
+    probe_host: str = Field(default="0.0.0.0", description="The address of that port.")  # noqa: S104 - the kubelet asks
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged.")
+
+    @field_validator("operator_accounts", "allowed_image_prefixes", mode="before")
+    @classmethod
+    def from_commas(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    def platform(self) -> Platform:
+        """What the platform team sets for every Job."""
+        return Platform(
+            registry=self.registry.rstrip("/"),
+            default_image=self.default_image or None,
+            allowed_images=self.allowed_image_prefixes,
+            service_account=self.trainer_service_account,
+        )

@@ -1,0 +1,149 @@
+"""kopf as the shell: its watch streams tell the cache and the queue what changed. No state and no correctness is here.
+
+kopf ends the whole operator on several errors of a watch (docs/design and research: 5xx, 410 in a list, an error in the
+stream), so it runs in its own thread and event loop and is started again with back-off; the cache stays, and the
+periodic lists find what was missed meanwhile.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterator, MutableMapping
+from typing import Any
+
+import kopf
+
+from mira.adapters.cluster import TYPES
+from mira.decide.job import MANAGED_BY
+
+log = logging.getLogger(__name__)
+WATCHED = ("TrainingRun", "ModelPromotion", "ModelStage", "Job")
+FIRST_RESTART, LONGEST_RESTART = 0.5, 15.0
+Tell = Callable[[str, str, dict[str, Any]], None]
+Login = Callable[[], kopf.ConnectionInfo]
+
+
+class _Nothing(kopf.DiffBaseStorage, kopf.ProgressStorage):
+    """kopf's storages, writing and reading nothing: its annotations are writable by users, and we use none of them."""
+
+    def build(self, *, body: Any, extra_fields: Any = None) -> Any:  # noqa: ARG002
+        return {}
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        return None
+
+    def purge(self, **_: Any) -> None:
+        return None
+
+    def touch(self, **_: Any) -> None:
+        return None
+
+    def clear(self, *, essence: Any) -> Any:
+        return essence
+
+
+class _Endless(Collection[float]):
+    """Back-offs without end, as often as they are asked for: an outage of minutes must not end a request for good."""
+
+    def __iter__(self) -> Iterator[float]:
+        delay = 0.2
+        while True:
+            yield delay
+            delay = min(delay * 2, 10.0)
+
+    def __len__(self) -> int:
+        return 1_000_000
+
+    def __contains__(self, item: object) -> bool:
+        return isinstance(item, float)
+
+
+class Watching:
+    """Keeps kopf running until it is stopped, and tells every event as (kind, event type, body)."""
+
+    def __init__(self, tell: Tell, login: Login, *, restarted: Callable[[], None]) -> None:
+        self._tell = tell
+        self._login = login
+        self._restarted = restarted
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._supervise, name="kopf", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, *, seconds: float) -> None:
+        self._stop.set()
+        self._thread.join(seconds)
+
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def _supervise(self) -> None:
+        delay = FIRST_RESTART
+        while not self._stop.is_set():
+            try:
+                asyncio.run(self._run())
+                delay = FIRST_RESTART
+            except Exception:
+                log.exception("kopf ended; it is started again")
+            if self._stop.wait(delay):
+                return
+            self._restarted()
+            delay = min(delay * 2, LONGEST_RESTART)
+
+    async def _run(self) -> None:
+        await kopf.operator(
+            registry=self._registry(),
+            settings=_settings(),
+            memories=None,
+            clusterwide=True,
+            standalone=True,
+            stop_flag=self._stop,
+        )
+
+    def _registry(self) -> kopf.OperatorRegistry:
+        registry = kopf.OperatorRegistry()
+
+        @kopf.on.login(registry=registry)
+        def login(**_: Any) -> kopf.ConnectionInfo:
+            return self._login()
+
+        for kind in WATCHED:
+            self._watch(registry, kind)
+        return registry
+
+    def _watch(self, registry: kopf.OperatorRegistry, kind: str) -> None:
+        where = TYPES[kind]
+
+        @kopf.on.event(where.group, where.version, where.plural, registry=registry, id=f"watch-{where.plural}")
+        async def changed(type: str | None, body: Any, **_: Any) -> None:  # noqa: A002 - kopf's own word
+            plain = _plain(body)
+            self._tell(kind, type or "LISTED", plain)
+
+
+def _settings() -> kopf.OperatorSettings:
+    """Kopf with everything off that writes, scans, pairs or posts."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.peering.standalone = True
+    settings.networking.error_backoffs = _Endless()
+    settings.networking.connect_timeout = 3
+    settings.persistence.diffbase_storage = _Nothing()
+    settings.persistence.progress_storage = _Nothing()
+    settings.process.ultimate_exiting_timeout = None
+    labels = ",".join(f"{name}={value}" for name, value in MANAGED_BY.items())
+    settings.watching.label_selectors["jobs.batch"] = labels
+    return settings
+
+
+def _plain(value: Any) -> Any:
+    """Kopf's views as dicts and lists of our own."""
+    if isinstance(value, MutableMapping) or hasattr(value, "items"):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value

@@ -1,0 +1,197 @@
+"""The Job of a run and the order that it carries."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from mira.api import job as api
+from mira.api.canonical import DETERMINING
+from mira.api.meta import API_VERSION, GROUP
+from mira.api.trainingrun import TrainingRun
+from mira.registry.keys import VersionKey
+from mira.registry.order import ORDER_LIMIT, Order, OrderedRun, OrderKind
+from mira.registry.outcome import EXIT_NEVER_RETRY
+
+CONTAINER = "train"
+INPUT_DIR = "/mira/input"
+TERMINATION_LOG = "/dev/termination-log"
+ORDER_ANNOTATION = f"{GROUP}/order"
+RUN_LABEL = f"{GROUP}/run"
+MODEL_LABEL = f"{GROUP}/model"
+MANAGED_BY = {"app.kubernetes.io/managed-by": "mira"}
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+NOBODY = 65532
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What the platform team sets for every Job."""
+
+    registry: str
+    default_image: str | None = None
+    allowed_images: tuple[str, ...] = ()
+    service_account: str = "mira-trainer"
+
+
+def version_key(run: TrainingRun) -> VersionKey:
+    return VersionKey(run.metadata.namespace, run.spec.model, run.spec.version or run.metadata.name)
+
+
+def job_name(run: TrainingRun) -> str:
+    """`<run>-<uid8>`: a run that is created again under its name has another Job."""
+    return f"{run.metadata.name}-{run.metadata.uid[:8]}"
+
+
+def image_of(run: TrainingRun, platform: Platform) -> str | None:
+    return run.spec.image or platform.default_image
+
+
+def build_order(run: TrainingRun, spec_hash: str, platform: Platform) -> Order:
+    """What the training image is told: the fields that determine the result, and for whom."""
+    spec = run.spec.wire()
+    against = run.spec.evaluation.against if run.spec.evaluation else None
+    return Order(
+        kind=OrderKind.TRAIN,
+        registry=platform.registry,
+        namespace=run.metadata.namespace,
+        model=run.spec.model,
+        version=version_key(run).version,
+        run=OrderedRun(
+            name=run.metadata.name, uid=run.metadata.uid, spec_hash=spec_hash, requested_by=run.spec.requested_by
+        ),
+        image=image_of(run, platform),
+        description=run.spec.description,
+        against=against or (run.spec.promotion.stage if run.spec.promotion else None),
+        spec={field: spec[field] for field in DETERMINING if field in spec},
+    )
+
+
+def order_too_large(order: Order) -> str | None:
+    """A sentence with the size and the largest field if the order does not fit into a pod's annotation, else None."""
+    size = len(order.render())
+    if size <= ORDER_LIMIT:
+        return None
+    sizes = {field: len(json.dumps(value)) for field, value in order.spec.items()}
+    largest = max(sizes, key=lambda field: sizes[field])
+    return f"the order has {size} bytes, at most {ORDER_LIMIT} are allowed; the largest field is spec.{largest} with {sizes[largest]}"
+
+
+def build_job(run: TrainingRun, order: Order, platform: Platform) -> dict[str, Any]:
+    """The Job: one container, restricted, never restarted in place, replaced unless it said that this cannot help."""
+    wanted = run.spec.job or api.Job()
+    labels = MANAGED_BY | {RUN_LABEL: run.metadata.name, MODEL_LABEL: run.spec.model}
+    queue = {QUEUE_LABEL: wanted.queue_name} if wanted.queue_name else {}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": job_name(run),
+            "namespace": run.metadata.namespace,
+            "labels": labels | queue,
+            "ownerReferences": [_owner(run)],
+        },
+        "spec": {
+            "suspend": bool(wanted.queue_name),
+            "backoffLimit": wanted.backoff_limit,
+            "activeDeadlineSeconds": wanted.active_deadline_seconds,
+            "ttlSecondsAfterFinished": wanted.ttl_seconds_after_finished,
+            "podFailurePolicy": _pod_failure_policy(),
+            "template": {
+                "metadata": {"labels": labels, "annotations": {ORDER_ANNOTATION: order.render().decode()}},
+                "spec": _pod(run, wanted, platform),
+            },
+        },
+    }
+
+
+def owned_by(job: dict[str, Any], run: TrainingRun) -> bool:
+    owners = job["metadata"].get("ownerReferences") or []
+    return any(owner.get("uid") == run.metadata.uid for owner in owners)
+
+
+def _owner(run: TrainingRun) -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "TrainingRun",
+        "name": run.metadata.name,
+        "uid": run.metadata.uid,
+        "controller": True,
+    }
+
+
+def _pod_failure_policy() -> dict[str, Any]:
+    exit_codes = {"containerName": CONTAINER, "operator": "In", "values": [EXIT_NEVER_RETRY]}
+    return {
+        "rules": [
+            {"action": "FailJob", "onExitCodes": exit_codes},
+            {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+        ]
+    }
+
+
+def _pod(run: TrainingRun, wanted: api.Job, platform: Platform) -> dict[str, Any]:
+    pod: dict[str, Any] = {
+        "restartPolicy": "Never",
+        "serviceAccountName": wanted.service_account_name or platform.service_account,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 30,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": NOBODY,
+            "runAsGroup": NOBODY,
+            "fsGroup": NOBODY,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(run, wanted, platform)],
+        "volumes": [
+            {"name": "order", "downwardAPI": {"items": [_order_file()]}},
+            {"name": "tmp", "emptyDir": {}},
+        ],
+    }
+    if wanted.node_selector:
+        pod["nodeSelector"] = dict(wanted.node_selector)
+    if wanted.tolerations:
+        pod["tolerations"] = [toleration.wire() for toleration in wanted.tolerations]
+    if wanted.priority_class_name:
+        pod["priorityClassName"] = wanted.priority_class_name
+    return pod
+
+
+def _order_file() -> dict[str, Any]:
+    return {"path": "order.json", "fieldRef": {"fieldPath": f"metadata.annotations['{ORDER_ANNOTATION}']"}}
+
+
+def _container(run: TrainingRun, wanted: api.Job, platform: Platform) -> dict[str, Any]:
+    container: dict[str, Any] = {
+        "name": CONTAINER,
+        "image": image_of(run, platform),
+        "command": ["python", "-m", "mira_training", "run"],
+        "terminationMessagePath": TERMINATION_LOG,
+        "terminationMessagePolicy": "File",
+        "env": [
+            {"name": "MIRA_POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
+            {"name": "MIRA_INPUT_DIR", "value": INPUT_DIR},
+            {"name": "MIRA_TERMINATION_LOG", "value": TERMINATION_LOG},
+            {"name": "TMPDIR", "value": "/tmp"},  # noqa: S108 - an emptyDir of the pod's own
+            *(_env(variable) for variable in wanted.env),
+        ],
+        "volumeMounts": [
+            {"name": "order", "mountPath": INPUT_DIR, "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - an emptyDir of the pod's own
+        ],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    if wanted.resources:
+        container["resources"] = wanted.resources.wire()
+    return container
+
+
+def _env(variable: api.EnvVar) -> dict[str, Any]:
+    if variable.secret_key_ref is not None:
+        return {"name": variable.name, "valueFrom": {"secretKeyRef": variable.secret_key_ref.wire()}}
+    return {"name": variable.name, "value": variable.value or ""}

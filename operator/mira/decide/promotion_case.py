@@ -1,0 +1,159 @@
+"""What a decision on a promotion rests on: who asks, what is live, what lies in S3 - all read before anything is decided."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from mira.api.modelpromotion import Action, ModelPromotion
+from mira.api.modelstage import ModelStage
+from mira.decide.approvals import Proof, Weighed, weigh
+from mira.decide.gates import judge_gates
+from mira.registry.comparison import Comparison
+from mira.registry.document import DocumentInvalid, digest
+from mira.registry.entry import Gate, Version
+from mira.registry.keys import StageKey, VersionKey
+from mira.registry.lineage import Head, Link, find_head, last_made_current
+from mira.registry.manifest import MANIFEST_LIMIT, Manifest
+from mira.registry.steps import ReadLive, Steps, check_files, get
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One intention: the promotion of this uid, with the op that its name and spec give."""
+
+    namespace: str
+    name: str
+    uid: str
+    op: str
+    stage: StageKey
+    version: VersionKey
+
+
+@dataclass(frozen=True)
+class Live:
+    """What Kubernetes says at this moment, never a cache.
+
+    `policy_digest` is of the ModelStage's rules, `label` is the namespace's automatic-promotion label.
+    """
+
+    promotion: ModelPromotion | None
+    op: str
+    stage: ModelStage | None
+    policy_digest: str | None
+    label: str
+    proof: Proof
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What S3 says of the candidate, and of it against the version that is current at the head."""
+
+    manifest: Manifest | None = None
+    digest: str | None = None
+    manifest_problem: str = ""
+    files_problem: str = ""
+    comparison: Comparison | None = None
+    made_current_before: Link | None = None
+    soaked_since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything that a decision rests on, and the gates and approvals judged from it."""
+
+    asked: Asked
+    head: Head
+    promotion: ModelPromotion
+    stage: ModelStage | None
+    policy_digest: str | None
+    proof: Proof
+    now: datetime
+    evidence: Evidence
+    gates: tuple[Gate, ...] = ()
+    weighed: Weighed | None = None
+
+    @property
+    def current(self) -> Version | None:
+        return self.head.link.entry.current if self.head.link else None
+
+    @property
+    def rolls_back(self) -> bool:
+        return self.promotion.spec.action is Action.ROLL_BACK
+
+
+def read_live(asked: Asked) -> Steps[Live]:
+    return cast("Live", (yield ReadLive(asked)))
+
+
+def still_asked(asked: Asked, live: Live) -> ModelPromotion | None:
+    """The promotion if it is the very one that asked, unchanged and not being deleted."""
+    promotion = live.promotion
+    if promotion is None or promotion.metadata.deletion_timestamp is not None:
+        return None
+    return promotion if (promotion.metadata.uid, live.op) == (asked.uid, asked.op) else None
+
+
+def gather(asked: Asked, head: Head, promotion: ModelPromotion, live: Live) -> Steps[Case]:
+    """The whole case. Gates are judged and approvals weighed here; nothing is concluded."""
+    evidence = yield from _evidence(asked, head, promotion, live)
+    gates: tuple[Gate, ...] = ()
+    weighed: Weighed | None = None
+    current = head.link.entry.current if head.link else None
+    if live.stage is not None and evidence.manifest is not None and evidence.digest is not None:
+        if promotion.spec.action is Action.PROMOTE:
+            gates = judge_gates(live.stage.spec.gates, evidence.manifest, current, evidence.comparison)
+        weighed = weigh(promotion, live.stage, digest=evidence.digest, label=live.label, proof=live.proof, now=live.now)
+    return Case(asked, head, promotion, live.stage, live.policy_digest, live.proof, live.now, evidence, gates, weighed)
+
+
+def _evidence(asked: Asked, head: Head, promotion: ModelPromotion, live: Live) -> Steps[Evidence]:
+    stored = yield from get(asked.version.manifest, limit=MANIFEST_LIMIT)
+    if stored is None:
+        return Evidence()
+    found = digest(stored.body)
+    try:
+        manifest = Manifest.parse(stored.body)
+    except DocumentInvalid as error:
+        return Evidence(digest=found, manifest_problem=str(error))
+    if manifest.key != asked.version:
+        return Evidence(digest=found, manifest_problem=f"it is the manifest of {manifest.key.prefix}")
+    files_problem = yield from check_files(manifest)
+    before = None
+    if promotion.spec.action is Action.ROLL_BACK:
+        before = yield from last_made_current(asked.stage, head.link, asked.version.version)
+    return Evidence(
+        manifest=manifest,
+        digest=found,
+        files_problem=files_problem or "",
+        comparison=(yield from _comparison(asked, head, found)),
+        made_current_before=before,
+        soaked_since=(yield from _soaked_since(asked, live.stage, found)),
+    )
+
+
+def _comparison(asked: Asked, head: Head, candidate_digest: str) -> Steps[Comparison | None]:
+    """The comparison of exactly this pair, None if there is none; one that cannot be read counts as none."""
+    current = head.link.entry.current if head.link else None
+    if current is None or current.digest == candidate_digest:
+        return None
+    stored = yield from get(asked.version.comparison(candidate_digest, current.digest), limit=Comparison.LIMIT)
+    if stored is None:
+        return None
+    try:
+        comparison = Comparison.parse(stored.body)
+    except DocumentInvalid:
+        return None
+    return comparison if (comparison.candidate, comparison.current) == (candidate_digest, current.digest) else None
+
+
+def _soaked_since(asked: Asked, stage: ModelStage | None, candidate_digest: str) -> Steps[datetime | None]:
+    """Since when the candidate is the current version of the stage that is required before, None if it is not."""
+    if stage is None or stage.spec.requires is None:
+        return None
+    before = StageKey(asked.namespace, asked.stage.model, stage.spec.requires.stage)
+    head = yield from find_head(before)
+    if head.link is None or head.link.entry.current is None or head.link.entry.current.digest != candidate_digest:
+        return None
+    mover = yield from last_made_current(before, head.link, asked.version.version)
+    return mover.entry.decided_at if mover else None

@@ -1,0 +1,235 @@
+"""The rules by which a promotion is decided on a head, in their order; the first that speaks decides.
+
+What can be refused is refused before a person is asked to approve it; what waits for people comes last
+(docs/design/0001-refuse-before-asking.md).
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+
+from mira.api.modelstage import FreezeWindow
+from mira.api.reasons import Reason
+from mira.decide import approvals, gates
+from mira.decide.promotion_case import Case
+from mira.registry.document import format_time
+
+
+class Ruling(NamedTuple):
+    """What a rule says: a final refusal, or that the promotion waits."""
+
+    final: bool
+    reason: Reason
+    message: str
+
+
+# Times have whole seconds, and a new policy was measured to take effect within one.
+POLICY_TAKES_EFFECT = timedelta(seconds=2)
+
+Rule: TypeAlias = Callable[[Case], Ruling | None]
+
+
+def refuse(reason: Reason, message: str) -> Ruling:
+    return Ruling(final=True, reason=reason, message=message)
+
+
+def wait(reason: Reason, message: str) -> Ruling:
+    return Ruling(final=False, reason=reason, message=message)
+
+
+def superseded(case: Case) -> Ruling | None:
+    """A promotion that was created later has moved the stage: this one is history. Ties go by name."""
+    mover = case.head.link.entry.moved_by if case.head.link else None
+    created = case.promotion.metadata.creation_timestamp
+    if mover is None or created is None:
+        return None
+    if (mover.creation_timestamp, mover.name) <= (created, case.asked.name):
+        return None
+    return refuse(
+        Reason.SUPERSEDED,
+        f"ModelPromotion {mover.name}, created later ({format_time(mover.creation_timestamp)}), moved the stage as entry {mover.number}",
+    )
+
+
+def already_current(case: Case) -> Ruling | None:
+    current, candidate = case.current, case.asked.version.version
+    if current is None or current.version != candidate:
+        return None
+    pinned = case.promotion.spec.digest
+    if pinned is not None and pinned != current.digest:
+        return refuse(
+            Reason.DIGEST_MISMATCH,
+            f"version {candidate} is current with digest {current.digest}, spec.digest is {pinned}",
+        )
+    return refuse(Reason.ALREADY_CURRENT, f"the stage already serves version {candidate}")
+
+
+def version_not_found(case: Case) -> Ruling | None:
+    if case.evidence.digest is not None:
+        return None
+    return wait(
+        Reason.VERSION_NOT_FOUND,
+        f"version {case.asked.version.version} of model {case.asked.stage.model} has no manifest yet; waiting for its TrainingRun",
+    )
+
+
+def manifest_invalid(case: Case) -> Ruling | None:
+    problem = case.evidence.manifest_problem
+    return refuse(Reason.MANIFEST_INVALID, f"{case.asked.version.manifest}: {problem}") if problem else None
+
+
+def digest_mismatch(case: Case) -> Ruling | None:
+    pinned = case.promotion.spec.digest
+    if pinned is None or pinned == case.evidence.digest:
+        return None
+    return refuse(Reason.DIGEST_MISMATCH, f"the manifest has digest {case.evidence.digest}, spec.digest is {pinned}")
+
+
+def artifact_corrupt(case: Case) -> Ruling | None:
+    return refuse(Reason.ARTIFACT_CORRUPT, case.evidence.files_problem) if case.evidence.files_problem else None
+
+
+def conflict(case: Case) -> Ruling | None:
+    expected = case.promotion.spec.expected_current
+    current = case.current.version if case.current else None
+    if expected is None or expected == current:
+        return None
+    return refuse(Reason.CONFLICT, f"spec.expectedCurrent is {expected}, the stage serves {current or 'nothing yet'}")
+
+
+def not_a_rollback(case: Case) -> Ruling | None:
+    """A roll back goes to a version that this stage served before, with the very digest that it had then."""
+    if not case.rolls_back:
+        return None
+    before = case.evidence.made_current_before
+    if before is not None and before.entry.current is not None and before.entry.current.digest == case.evidence.digest:
+        return None
+    return refuse(
+        Reason.NOT_A_ROLLBACK,
+        f"version {case.asked.version.version} with digest {case.evidence.digest} was never current here; use action Promote",
+    )
+
+
+def stage_not_found(case: Case) -> Ruling | None:
+    if case.stage is not None:
+        return None
+    name = f"{case.asked.stage.model}.{case.asked.stage.stage}"
+    return wait(
+        Reason.STAGE_NOT_FOUND,
+        f"there is no ModelStage {name} in namespace {case.asked.namespace}; the platform team writes it",
+    )
+
+
+def rejected(case: Case) -> Ruling | None:
+    rejection = case.weighed.rejection if case.weighed else None
+    if rejection is None:
+        return None
+    return refuse(Reason.REJECTED, f"rejected by {rejection.approver}: {rejection.comment or 'no comment'}")
+
+
+def gates_failed(case: Case) -> Ruling | None:
+    failed = gates.failed(case.gates)
+    if not failed:
+        return None
+    not_comparable = all(row.reason == Reason.NOT_COMPARABLE for row in failed)
+    why = f": {case.evidence.comparison.reason}" if not_comparable and case.evidence.comparison else ""
+    return refuse(Reason.NOT_COMPARABLE if not_comparable else Reason.GATES_FAILED, gates.describe(failed) + why)
+
+
+def not_soaked(case: Case) -> Ruling | None:
+    required = case.stage.spec.requires if case.stage else None
+    if required is None or case.rolls_back:
+        return None
+    since = case.evidence.soaked_since
+    if since is not None and case.now >= since + timedelta(seconds=required.soak_seconds):
+        return None
+    known = f"since {format_time(since)}" if since else "not now"
+    return wait(
+        Reason.NOT_SOAKED,
+        f"the version must be current in stage {required.stage} for {required.soak_seconds} s; it is current there {known}",
+    )
+
+
+def gates_inconclusive(case: Case) -> Ruling | None:
+    open_gates = gates.inconclusive(case.gates)
+    if not open_gates:
+        return None
+    current = case.current.version if case.current else "nothing"
+    return wait(
+        Reason.INCONCLUSIVE, f"not compared with the current version {current} yet: {gates.describe(open_gates)}"
+    )
+
+
+def policies_missing(case: Case) -> Ruling | None:
+    """Without the admission policies nobody knows who wrote the request or an approval: fail closed."""
+    return wait(Reason.ADMISSION_POLICY_MISSING, case.proof.problem) if case.proof.problem else None
+
+
+def requester_unproven(case: Case) -> Ruling | None:
+    """Who asked is known only if the policies were in force before the promotion was created; a new one needs a second."""
+    created, since = case.promotion.metadata.creation_timestamp, case.proof.since
+    if created is not None and since is not None and since + POLICY_TAKES_EFFECT <= created:
+        return None
+    return wait(
+        Reason.REQUESTER_UNPROVEN,
+        "the promotion is older than the admission policies, so nobody knows who asked; create it again under another name",
+    )
+
+
+def awaiting_approval(case: Case) -> Ruling | None:
+    weighed = case.weighed
+    if weighed is None or (weighed.enough and not weighed.fresh):
+        return None
+    if weighed.enough or not weighed.required:
+        return wait(Reason.AWAITING_APPROVAL, "the approvals are being recorded")
+    how = f"approve by adding an entry to spec.approvals with digest {case.evidence.digest}"
+    return wait(Reason.AWAITING_APPROVAL, f"{approvals.describe(weighed)}; {how}")
+
+
+def frozen(case: Case) -> Ruling | None:
+    if case.rolls_back or case.stage is None:
+        return None
+    until = frozen_until(case.stage.spec.freeze_windows, case.now)
+    return wait(Reason.FROZEN_UNTIL, f"a freeze window is open until {format_time(until)}") if until else None
+
+
+def frozen_until(windows: tuple[FreezeWindow, ...], now: datetime) -> datetime | None:
+    """When the last of the windows that are open now closes, None if none is."""
+    ends = []
+    for window in windows:
+        local = now.astimezone(ZoneInfo(window.time_zone))
+        # A window that opens in this very second is open: get_prev looks strictly before.
+        opened = croniter(window.schedule, local + timedelta(seconds=1)).get_prev(datetime)
+        end = opened + timedelta(seconds=window.duration_seconds)
+        if opened <= local < end:
+            ends.append(end)
+    return max(ends, default=None)
+
+
+RULES: tuple[Rule, ...] = (
+    superseded,
+    already_current,
+    version_not_found,
+    manifest_invalid,
+    digest_mismatch,
+    artifact_corrupt,
+    conflict,
+    not_a_rollback,
+    stage_not_found,
+    rejected,
+    gates_failed,
+    gates_inconclusive,
+    not_soaked,
+    policies_missing,
+    requester_unproven,
+    awaiting_approval,
+    frozen,
+)
+
+
+def first_ruling(case: Case) -> Ruling | None:
+    """What the first rule that speaks says, None if nothing stands in the promotion's way."""
+    return next((ruling for rule in RULES if (ruling := rule(case)) is not None), None)

@@ -1,0 +1,303 @@
+"""What to do next for a TrainingRun, from what was seen of it, of its Job and in S3."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from mira.api.job import Runtime
+from mira.api.reasons import Reason
+from mira.api.trainingrun import TrainingRun
+from mira.decide.job import Platform, build_job, build_order, image_of, job_name, order_too_large, owned_by
+from mira.decide.pods import diagnose
+from mira.decide.run_promotion import promotion_of
+from mira.registry.comparison import Comparison
+from mira.registry.manifest import Manifest
+from mira.registry.outcome import Outcome, Result
+
+Object: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What lies under the key of the version's manifest; `manifest` is None if it cannot be read as one."""
+
+    digest: str
+    manifest: Manifest | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Everything that was read before anything is decided; outcomes are those of this run's own attempts, oldest first."""
+
+    run: TrainingRun
+    spec_hash: str | None
+    spec_problem: str = ""
+    job: Object | None = None
+    pods: tuple[Object, ...] = ()
+    published: Published | None = None
+    comparison: Comparison | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    promotion: Object | None = None
+
+
+@dataclass(frozen=True)
+class CreateJob:
+    """Start the training; the Job's name makes a repetition harmless."""
+
+    body: Object
+
+
+@dataclass(frozen=True)
+class SuspendJob:
+    """Stop or resume the Job as spec.suspend says."""
+
+    name: str
+    suspend: bool
+
+
+@dataclass(frozen=True)
+class CreatePromotion:
+    """Ask that the new version become current, in the name of whoever asked for the run."""
+
+    body: Object
+
+
+@dataclass(frozen=True)
+class Running:
+    """The run is on its way."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
+class Succeeded:
+    """The version is there, made by this run or adopted."""
+
+    reason: Reason
+    published: Published
+    promotion_problem: str = ""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The run ended without a version."""
+
+    reason: Reason
+    message: str
+    outcome: Outcome | None = None
+
+
+Effect: TypeAlias = CreateJob | SuspendJob | CreatePromotion
+End: TypeAlias = Succeeded | Failed
+
+
+@dataclass(frozen=True)
+class Plan:
+    """At most one effect, and the state to report once it is done. After an effect, reconcile again on what it gave."""
+
+    state: Running | End
+    effect: Effect | None = None
+
+
+def reconcile(seen: Seen, platform: Platform) -> Plan:
+    """The plan; without an effect it is a fixed point."""
+    for rule in (_unreadable, _version_is_there, _job_is_gone, _refused, _start, _job_is_foreign, _job_ended):
+        plan = rule(seen, platform)
+        if plan is not None:
+            return plan
+    return _under_way(seen)
+
+
+Rule: TypeAlias = Callable[[Seen, Platform], Plan | None]
+
+
+def _unreadable(seen: Seen, _: Platform) -> Plan | None:
+    if seen.spec_problem or seen.spec_hash is None:
+        return Plan(
+            Failed(Reason.PARAMETERS_NOT_CANONICAL, f"spec.parameters or spec.search.space: {seen.spec_problem}")
+        )
+    return None
+
+
+def _version_is_there(seen: Seen, _: Platform) -> Plan | None:
+    """The manifest is the success, whoever reports what else."""
+    published, run = seen.published, seen.run
+    if published is None:
+        return None
+    manifest = published.manifest
+    if manifest is None:
+        return Plan(
+            Failed(
+                Reason.VERSION_EXISTS, f"the version exists and cannot be read ({published.problem}); use another name"
+            )
+        )
+    own = manifest.run.uid == run.metadata.uid
+    if not own and manifest.run.spec_hash != seen.spec_hash:
+        return Plan(
+            Failed(
+                Reason.VERSION_EXISTS,
+                f"version {manifest.version} of model {manifest.model} exists, made by run {manifest.run.name} from another spec; "
+                "use another name, or set spec.version",
+            )
+        )
+    return _promoting(seen, Succeeded(Reason.SUCCEEDED if own else Reason.ADOPTED, published))
+
+
+def _promoting(seen: Seen, succeeded: Succeeded) -> Plan:
+    """Makes the run's promotion once: if it was made and deleted by hand since, it was cancelled."""
+    wanted = promotion_of(seen.run)
+    if wanted is None or seen.run.status.promotion is not None:
+        return Plan(succeeded)
+    if seen.promotion is None:
+        return Plan(succeeded, CreatePromotion(wanted))
+    same = {k: v for k, v in seen.promotion["spec"].items() if k not in ("approvals", "action")} == {
+        k: v for k, v in wanted["spec"].items() if k != "action"
+    }
+    if same and seen.promotion["spec"].get("action", "Promote") == "Promote":
+        return Plan(succeeded)
+    name = wanted["metadata"]["name"]
+    return Plan(
+        Succeeded(succeeded.reason, succeeded.published, f"ModelPromotion {name} exists and asks for something else")
+    )
+
+
+def _job_is_gone(seen: Seen, _: Platform) -> Plan | None:
+    """A Job that once was is never made a second time."""
+    if seen.job is not None or (seen.run.status.job is None and not seen.outcomes):
+        return None
+    if seen.outcomes:
+        return Plan(_failed_as_told(seen.outcomes[-1]))
+    known = seen.run.status.job
+    return Plan(
+        Failed(
+            Reason.JOB_LOST,
+            f"Job {known.name if known else job_name(seen.run)} is gone and left no outcome; to train again, create a run under another name",
+        )
+    )
+
+
+def _refused(seen: Seen, platform: Platform) -> Plan | None:
+    """What is refused before there is a Job, with what to change."""
+    run = seen.run
+    if seen.job is not None:
+        return None
+    if run.spec.job and run.spec.job.runtime is not Runtime.KUBERNETES:
+        return Plan(
+            Failed(
+                Reason.NOT_SUPPORTED, f"spec.job.runtime: {run.spec.job.runtime} is not supported yet; use Kubernetes"
+            )
+        )
+    image = image_of(run, platform)
+    if image is None:
+        return Plan(
+            Failed(Reason.IMAGE_NOT_ALLOWED, "spec.image: is missing, and the platform team has set no default image")
+        )
+    if platform.allowed_images and not image.startswith(platform.allowed_images):
+        allowed = ", ".join(platform.allowed_images)
+        return Plan(
+            Failed(Reason.IMAGE_NOT_ALLOWED, f"spec.image: {image} is not allowed; images must begin with {allowed}")
+        )
+    return None
+
+
+def _start(seen: Seen, platform: Platform) -> Plan | None:
+    if seen.job is not None or seen.spec_hash is None:
+        return None
+    order = build_order(seen.run, seen.spec_hash, platform)
+    if too_large := order_too_large(order):
+        return Plan(Failed(Reason.ORDER_TOO_LARGE, too_large))
+    if seen.run.spec.suspend:
+        return Plan(Running(Reason.SUSPENDED, "spec.suspend is true; set it to false to start the training"))
+    return Plan(Running(Reason.STARTING, ""), CreateJob(build_job(seen.run, order, platform)))
+
+
+def _job_is_foreign(seen: Seen, _: Platform) -> Plan | None:
+    if seen.job is None or owned_by(seen.job, seen.run):
+        return None
+    return Plan(Failed(Reason.JOB_NAME_TAKEN, f"Job {job_name(seen.run)} exists and does not belong to this run"))
+
+
+def _job_ended(seen: Seen, _: Platform) -> Plan | None:
+    """A Job that ended without a manifest has failed, whatever it says of itself."""
+    conditions = _true_conditions(seen.job or {})
+    if "Complete" in conditions:
+        return Plan(Failed(Reason.UNEXPECTED, "the Job completed, but published no manifest; see its logs"))
+    if "Failed" not in conditions:
+        return None
+    job = conditions["Failed"]
+    if job.get("reason") == "DeadlineExceeded":
+        last = seen.outcomes[-1] if seen.outcomes else None
+        return Plan(Failed(Reason.DEADLINE_EXCEEDED, _deadline(seen), last))
+    # The outcome of an earlier attempt says nothing of a later one that was killed: outcomes are counted.
+    if seen.outcomes:
+        return Plan(_failed_as_told(seen.outcomes[-1]))
+    told = diagnose(seen.pods)
+    if told is not None:
+        return Plan(Failed(told.reason, told.message))
+    return Plan(Failed(Reason.FAILED, f"the Job failed: {job.get('message') or job.get('reason')}"))
+
+
+def _under_way(seen: Seen) -> Plan:
+    job = seen.job or {}
+    spec, status = job.get("spec") or {}, job.get("status") or {}
+    queued = bool(seen.run.spec.job and seen.run.spec.job.queue_name)
+    if not queued and bool(spec.get("suspend")) != seen.run.spec.suspend:
+        return Plan(
+            _progress(job, suspend=seen.run.spec.suspend), SuspendJob(job_name(seen.run), seen.run.spec.suspend)
+        )
+    if spec.get("suspend"):
+        if queued:
+            return Plan(Running(Reason.QUEUED, f"waiting for Kueue to admit it to queue {_queue(seen)}"))
+        return Plan(Running(Reason.SUSPENDED, "spec.suspend is true; set it to false to go on"))
+    if not status.get("ready") and (told := diagnose(seen.pods)) is not None and told.reason is Reason.NEVER_STARTED:
+        return Plan(Running(Reason.STARTING, told.message))
+    return Plan(_progress(job, suspend=False))
+
+
+def _progress(job: Object, *, suspend: bool) -> Running:
+    status = job.get("status") or {}
+    if suspend:
+        return Running(Reason.SUSPENDED, "spec.suspend is true; set it to false to go on")
+    if status.get("ready"):
+        return Running(Reason.RUNNING, f"Job {job['metadata']['name']} is training")
+    if status.get("failed"):
+        return Running(Reason.RETRYING, f"{status['failed']} of the Job's pods failed; another one is starting")
+    return Running(Reason.STARTING, f"Job {job['metadata']['name']} was created; waiting for its pod")
+
+
+def _failed_as_told(outcome: Outcome) -> Failed:
+    """What the training image said of its last attempt."""
+    if outcome.result is Result.INTERRUPTED:
+        return Failed(Reason.INTERRUPTED, outcome.message, outcome)
+    reason = Reason.known(outcome.reason)
+    if reason is None:
+        return Failed(Reason.FAILED, f"{outcome.reason}: {outcome.message}", outcome)
+    return Failed(reason, outcome.message, outcome)
+
+
+def _deadline(seen: Seen) -> str:
+    seconds = ((seen.job or {}).get("spec") or {}).get("activeDeadlineSeconds")
+    never_started = diagnose(seen.pods)
+    why = f": {never_started.message}" if never_started and never_started.reason is Reason.NEVER_STARTED else ""
+    return f"the Job ran longer than job.activeDeadlineSeconds ({seconds} s){why}"
+
+
+def _true_conditions(job: Object) -> dict[str, Object]:
+    conditions = (job.get("status") or {}).get("conditions") or []
+    return {condition["type"]: condition for condition in conditions if condition.get("status") == "True"}
+
+
+def _queue(seen: Seen) -> str:
+    return (seen.run.spec.job.queue_name if seen.run.spec.job else None) or ""
+
+
+def job_finished_at(job: Object | None) -> datetime | None:
+    """When the Job ended, as its own status says; None while it runs."""
+    if job is None:
+        return None
+    conditions = _true_conditions(job)
+    ended = conditions.get("Complete") or conditions.get("Failed")
+    return datetime.fromisoformat(ended["lastTransitionTime"]) if ended else None

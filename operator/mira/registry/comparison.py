@@ -1,0 +1,50 @@
+"""The comparison of two versions on the same rows, create-only, keyed by both digests."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field, StringConstraints
+
+from mira.registry.document import DecimalText, Digest, Document, Part, Time
+from mira.registry.manifest import Direction, Name, Text
+
+
+class Verdict(StrEnum):
+    """Whether the pair could be scored at all."""
+
+    COMPARED = "Compared"
+    NOT_COMPARABLE = "NotComparable"
+
+
+class Difference(Part):
+    """One metric of both versions and the paired bootstrap interval of candidate - current, in the metric's own unit.
+
+    lower and upper bound 95% of the resampled differences, turned so that a positive number means that the candidate
+    is better: for a metric whose direction is Lower they are of (current - candidate).
+    """
+
+    metric: Name
+    slice: Annotated[str, StringConstraints(max_length=253)] = ""
+    direction: Direction
+    candidate: DecimalText
+    current: DecimalText
+    lower: DecimalText
+    upper: DecimalText
+
+
+class Comparison(Document):
+    """Both versions scored as predictions on the same rows."""
+
+    SCHEMA: ClassVar[str] = "mira.comparison/v1"
+
+    candidate: Digest
+    current: Digest
+    current_version: Name
+    verdict: Verdict
+    reason: Text = ""
+    rows: int = Field(ge=0)
+    differences: list[Difference] = Field(default_factory=list, max_length=1000)
+    created_at: Time
+
+    def difference(self, metric: str, slice_: str = "") -> Difference | None:
+        return next((one for one in self.differences if (one.metric, one.slice) == (metric, slice_)), None)

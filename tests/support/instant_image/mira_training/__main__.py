@@ -1,0 +1,83 @@
+"""Carries out an order as the real image does, from the outside: a model file, a comparison, the manifest last.
+
+`parameters.roc_auc` is the metric to report; `parameters.fail` (exit code) makes it fail with an outcome;
+`parameters.wait_for` names a key in S3 that it waits for before it publishes, so that a test can hold it.
+"""
+
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mira.registry.comparison import Comparison, Difference, Verdict
+from mira.registry.document import digest, sha256
+from mira.registry.keys import VersionKey, attempt_id
+from mira.registry.manifest import Code, ComparedWith, Direction, File, Manifest, Metric, Rows, Run, Schema
+from mira.registry.order import Order
+from mira.registry.outcome import Outcome, Result, Termination
+from mira.registry.reader import Current, Registry
+from mira.registry.s3 import S3Store
+
+
+def main() -> int:
+    order = Order.parse(Path(os.environ["MIRA_INPUT_DIR"], "order.json").read_bytes())
+    store = S3Store(order.registry)
+    key = VersionKey(order.namespace, order.model, order.version)
+    attempt = attempt_id(order.run.uid, os.environ["MIRA_POD_UID"])
+    parameters = order.spec.get("parameters", {})
+    while (gate := parameters.get("wait_for")) and store.head(gate) is None:
+        time.sleep(0.05)
+    if code := parameters.get("fail"):
+        return fail(store, key, attempt, code)
+    current = Registry(store).current(namespace=order.namespace, model=order.model, stage=order.against) if order.against else None
+    manifest = build(order, key, attempt, parameters.get("roc_auc", "0.8"), current)
+    store.create(key.file(manifest.files[0].path), b"a model")
+    if current is not None:
+        comparison = compare(manifest, current)
+        store.create(key.comparison(comparison.candidate, comparison.current), comparison.render())
+    store.create(key.manifest, manifest.render())
+    return 0
+
+
+def fail(store: S3Store, key: VersionKey, attempt: str, code: int) -> int:
+    now = datetime.now(UTC)
+    outcome = Outcome(
+        attempt=attempt, result=Result.FAILED, reason="ColumnsMissing", message="data.training: column 'x' is missing",
+        retryable=code != 64, step="validate", started_at=now, finished_at=now,
+    )
+    store.create(key.outcome(attempt), outcome.render())
+    told = Termination(result=outcome.result, reason=outcome.reason, message=outcome.message, step=outcome.step)
+    Path(os.environ["MIRA_TERMINATION_LOG"]).write_bytes(told.render())
+    return code
+
+
+def build(order: Order, key: VersionKey, attempt: str, roc_auc: str, current: Current | None) -> Manifest:
+    path = f"attempts/{attempt}/model/model.onnx"
+    against = None
+    if current is not None and order.against:
+        against = ComparedWith(stage=order.against, version=current.version, digest=current.digest)
+    return Manifest(
+        namespace=key.namespace, model=key.model, version=key.version, task="Classification", attempt=attempt,
+        run=Run(name=order.run.name, uid=order.run.uid, spec_hash=order.run.spec_hash), code=Code(estimator="none"),
+        seed=0, sources=[], rows=Rows(training=1, evaluation=1), model_schema=Schema(columns=[]),
+        metrics=[Metric(name="roc_auc", value=roc_auc, direction=Direction.HIGHER)], compared_with=against,
+        files=[File(path=path, size=7, sha256=sha256(b"a model"))], created_at=datetime.now(UTC),
+    )
+
+
+def compare(manifest: Manifest, current: Current) -> Comparison:
+    mine, theirs = manifest.metric("roc_auc"), current.manifest.metric("roc_auc")
+    assert mine and theirs
+    gain = f"{float(mine.value) - float(theirs.value):.6f}"
+    difference = Difference(
+        metric="roc_auc", direction=Direction.HIGHER, candidate=mine.value, current=theirs.value, lower=gain, upper=gain
+    )
+    return Comparison(
+        candidate=digest(manifest.render()), current=current.digest, current_version=current.version,
+        verdict=Verdict.COMPARED, rows=1, differences=[difference], created_at=datetime.now(UTC),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

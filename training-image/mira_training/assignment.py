@@ -1,0 +1,146 @@
+"""The order, read and understood: what this attempt has to do, or why this image cannot do it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mira.api.data import SplitMethod
+from mira.api.reasons import Reason
+from mira.api.trainingrun import Artifact, DriftMethod, Task, TrainingRunSpec
+from mira.registry.document import DocumentInvalid
+from mira.registry.keys import InvalidKey, VersionKey, attempt_id
+from mira.registry.order import Order, OrderKind
+from pydantic import ValidationError
+
+from mira_training.refusal import Refused
+
+DEFAULT_ARTIFACTS = (Artifact.SKOPS, Artifact.ONNX)
+LATER = "this version of Mira cannot do that yet"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One order with its spec parsed, and the attempt that carries it out."""
+
+    order: Order
+    spec: TrainingRunSpec
+    attempt: str
+
+    @property
+    def key(self) -> VersionKey:
+        """The version that is to be published."""
+        return VersionKey(self.order.namespace, self.order.model, self.order.version)
+
+    @property
+    def inputs_key(self) -> str:
+        """Where the attempts of this run agree on what they read."""
+        return self.key.inputs_of(self.order.run.uid)
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """The forms in which the model is published."""
+        return self.spec.artifacts or DEFAULT_ARTIFACTS
+
+
+def read_order(path: Path) -> Order:
+    """The order in the file. Raises Refused (`OrderInvalid`) if there is none or this image does not understand it."""
+    try:
+        return Order.parse(path.read_bytes())
+    except OSError as error:
+        raise Refused(Reason.ORDER_INVALID, f"order: {path} cannot be read ({error.strerror})") from error
+    except DocumentInvalid as error:
+        raise Refused(Reason.ORDER_INVALID, f"order: {error}; operator and image must be of the same version") from error
+
+
+def attempt_of(order: Order, pod_uid: str) -> str:
+    """The id of this pod's attempt. Raises Refused if one of the uids is no uid, or the version's name no name."""
+    try:
+        VersionKey(order.namespace, order.model, order.version)
+        return attempt_id(order.run.uid, pod_uid)
+    except InvalidKey as error:
+        raise Refused(Reason.ORDER_INVALID, f"order: {error}") from error
+
+
+def assign(order: Order, attempt: str) -> Assignment:
+    """What is to be done. Raises Refused for a field that is wrong, unknown, or not supported yet."""
+    if order.kind is not OrderKind.TRAIN:
+        raise Refused(Reason.NOT_SUPPORTED, f"order.kind: {order.kind} is not Train; {LATER}")
+    try:
+        # Strictly: a field that this image does not know would be left out of the result without a word.
+        spec = TrainingRunSpec.strictly(order.spec)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise Refused(
+            Reason.ORDER_INVALID, f"spec.{field}: {first['msg']}; operator and image must be of the same version"
+        ) from error
+    for rule in _NOT_YET:
+        if said := rule(spec):
+            raise Refused(Reason.NOT_SUPPORTED, f"{said}; {LATER}")
+    for rule in _INCOMPLETE:
+        if said := rule(spec):
+            raise Refused(Reason.ORDER_INVALID, said)
+    return Assignment(order, spec, attempt)
+
+
+Rule = Callable[[TrainingRunSpec], str]
+
+
+def _task(spec: TrainingRunSpec) -> str:
+    supported = spec.task in (Task.CLASSIFICATION, Task.REGRESSION)
+    return "" if supported else f"task: {spec.task} is not Classification or Regression"
+
+
+def _search(spec: TrainingRunSpec) -> str:
+    return "search: must be absent; write the values into parameters" if spec.search else ""
+
+
+def _expectations(spec: TrainingRunSpec) -> str:
+    asked = spec.data.checks is not None and spec.data.checks.expectations is not None
+    return "data.checks.expectations: must be absent; use data.checks.columns" if asked else ""
+
+
+def _drift(spec: TrainingRunSpec) -> str:
+    if spec.drift is None:
+        return ""
+    method = " with Evidently" if spec.drift.method is DriftMethod.EVIDENTLY else ""
+    return f"drift: must be absent{method}; use data.checks.schemaDrift"
+
+
+def _hooks(spec: TrainingRunSpec) -> str:
+    if spec.hooks is None or not (spec.hooks.ingest or spec.hooks.train):
+        return ""
+    field = "ingest" if spec.hooks.ingest else "train"
+    return f"hooks.{field}: must be absent; use {'features' if spec.hooks.ingest else 'estimator'}"
+
+
+def _directory(spec: TrainingRunSpec) -> str:
+    asked = spec.artifacts is not None and Artifact.DIRECTORY in spec.artifacts
+    return "artifacts: Directory is not among Skops, ONNX, Joblib" if asked else ""
+
+
+def _target(spec: TrainingRunSpec) -> str:
+    return "" if spec.data.target else f"spec.data.target: is required for task {spec.task}; name the column to predict"
+
+
+def _split(spec: TrainingRunSpec) -> str:
+    split = spec.data.split
+    if split is None:
+        return ""
+    if spec.data.holdout is not None:
+        return "spec.data.split: is not allowed with holdout; remove one of them"
+    if split.method in (SplitMethod.TIME, SplitMethod.GROUP) and split.column is None:
+        return f"spec.data.split.column: is required with method {split.method}; name a column"
+    if (split.method is SplitMethod.TIME) != (split.evaluation_from is not None):
+        return "spec.data.split.evaluationFrom: is required with method Time and allowed only there"
+    return ""
+
+
+def _inputs(spec: TrainingRunSpec) -> str:
+    unused = spec.data.inputs and not spec.features
+    return "spec.data.inputs: needs features, which they are handed to; write module:attr there" if unused else ""
+
+
+# The API server holds specs to these rules; an order from a file on a laptop has not been there.
+_NOT_YET: tuple[Rule, ...] = (_task, _search, _expectations, _drift, _hooks, _directory)
+_INCOMPLETE: tuple[Rule, ...] = (_target, _split, _inputs)

@@ -1,0 +1,1 @@
+"""From objects in S3 to checked rows for training and evaluation."""

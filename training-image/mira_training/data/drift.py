@@ -1,0 +1,38 @@
+"""How the columns a model is trained on differ from those of the version in place."""
+
+from collections.abc import Sequence
+
+from mira.api.data import ColumnType
+from mira.registry.manifest import Column
+from mira.registry.outcome import FailedCheck
+
+from mira_training.refusal import listed
+
+
+def schema_drift(now: Sequence[Column], then: Sequence[Column], version: str) -> list[FailedCheck]:
+    """One finding per kind of difference: columns that are gone, new, or of another type.
+
+    Integer and Number are one family here: a single missing value turns a column of one into the other.
+    """
+    new, old = {column.name: column.type for column in now}, {column.name: column.type for column in then}
+    gone = [name for name in old if name not in new]
+    added = [name for name in new if name not in old]
+    retyped = [
+        f"{name} (was {old[name]}, is {new[name]})"
+        for name in new
+        if name in old and _family(new[name]) != _family(old[name])
+    ]
+    kinds = (
+        (gone, f"columns of the current version {version} are missing"),
+        (added, f"columns are new since the current version {version}"),
+        (retyped, f"columns have another type than in the current version {version}"),
+    )
+    return [
+        FailedCheck(check="schemaDrift", message=f"{len(names)} {said}: {listed(names)}"[:1024])
+        for names, said in kinds
+        if names
+    ]
+
+
+def _family(kind: str) -> str:
+    return ColumnType.NUMBER if kind == ColumnType.INTEGER else kind

@@ -1,0 +1,173 @@
+"""From raw rows to what a model learns from: features made, target, weights and slices set apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from mira.api.data import ColumnType, Data
+from mira.api.reasons import Reason
+from mira.api.trainingrun import Task
+from mira.registry.manifest import Column
+
+from mira_training.data.columns import NUMBERS, Values, columns_of, model_input, type_of
+from mira_training.model.code import running
+from mira_training.model.plan import Plan
+from mira_training.refusal import Refused, listed
+
+Array = npt.NDArray[Any]
+FEWEST_ROWS = 10
+MOST_CLASSES = 100
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The rows of one side: `table` as the features hook left it, `inputs` as the model takes it, and the answers."""
+
+    table: pd.DataFrame
+    inputs: pd.DataFrame
+    target: Array
+    weights: npt.NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Both sides of the split, the columns of the model's input, and the columns it does not take."""
+
+    training: Examples
+    evaluation: Examples
+    columns: tuple[Column, ...]
+    left_out: tuple[str, ...]
+
+
+def featured(frame: pd.DataFrame, inputs: Mapping[str, pd.DataFrame], plan: Plan, reference: str | None) -> pd.DataFrame:
+    """The rows with their features. The hook gets copies, once per side: it cannot mix the sides, nor change the input."""
+    if plan.features is None:
+        return frame
+    with running(f"features {reference}"):
+        copies = {name: table.copy(deep=False) for name, table in inputs.items()}
+        made = plan.features(frame.copy(deep=False), copies, plan.feature_parameters)
+    if not isinstance(made, pd.DataFrame):
+        raise Refused(
+            Reason.CODE_INVALID, f"features: {reference} returns a {type(made).__name__}; it must return a pandas DataFrame"
+        )
+    return made.set_axis([str(name) for name in made.columns], axis=1).reset_index(drop=True)
+
+
+def prepare(training: pd.DataFrame, evaluation: pd.DataFrame, data: Data, task: Task, slices: tuple[str, ...]) -> Prepared:
+    """Both sides as examples. Raises Refused for missing columns, an unusable target or weight, or too few rows."""
+    target = str(data.target)
+    for table, side in ((training, "training"), (evaluation, "evaluation")):
+        _must_have(table, data, slices, side)
+        if len(table) < FEWEST_ROWS:
+            raise Refused(
+                Reason.NOT_ENOUGH_ROWS,
+                f"data: {len(table)} rows are left for {side}, at least {FEWEST_ROWS} are needed; bring more data or "
+                "change data.split",
+            )
+    without = {target, *data.drop} | ({data.weight} if data.weight else set())
+    columns, left_out = columns_of(training, without=without)
+    if not columns:
+        raise Refused(Reason.DATA_INVALID, f"data: no column is left to learn from beside {listed(sorted(without))}")
+    answers = answers_of(training[target], target, task), answers_of(evaluation[target], target, task)
+    if task is Task.CLASSIFICATION:
+        check_classes(*answers, target)
+    sides = [
+        Examples(table, _input(table, columns, side), answer, _weights(table, data.weight))
+        for table, answer, side in zip((training, evaluation), answers, ("training", "evaluation"), strict=True)
+    ]
+    return Prepared(sides[0], sides[1], tuple(columns), tuple(left_out))
+
+
+def _must_have(table: pd.DataFrame, data: Data, slices: tuple[str, ...], side: str) -> None:
+    wanted = {"target": [data.target], "weight": [data.weight], "drop": data.drop}
+    fields = {f"data.{field}": [name for name in names if name] for field, names in wanted.items()}
+    for field, names in (fields | {"evaluation.slices": list(slices)}).items():
+        missing = [name for name in names if name not in table.columns]
+        if missing:
+            where = f" (in the rows for {side})" if side == "evaluation" else ""
+            have = listed([str(name) for name in table.columns], most=20)
+            raise Refused(Reason.COLUMNS_MISSING, f"{field}: column {missing[0]!r} is missing{where} (have: {have})")
+
+
+def _input(table: pd.DataFrame, columns: list[Column], side: str) -> pd.DataFrame:
+    try:
+        return model_input(table, columns)
+    except KeyError as error:
+        raise Refused(Reason.COLUMNS_MISSING, f"data: column {error.args[0]!r} is missing in the rows for {side}") from error
+    except ValueError as error:
+        raise Refused(Reason.DATA_INVALID, f"data: {error}, as in the rows for training") from error
+
+
+def answers_of(values: Values, target: str, task: Task) -> Array:
+    """The target's values: whole numbers or text for a classification, float64 for a regression."""
+    missing = int(values.isna().sum())
+    if missing:
+        raise Refused(
+            Reason.DATA_INVALID,
+            f"data.target: {missing} of {len(values)} values of {target!r} are missing; leave those rows out, e.g. in features",
+        )
+    kind = type_of(values)
+    if task is Task.REGRESSION:
+        if kind not in NUMBERS:
+            raise Refused(Reason.DATA_INVALID, f"data.target: {target!r} is {kind}, must be a number for task Regression")
+        return _finite(values.astype("float64").to_numpy(), target)
+    if kind is ColumnType.STRING:
+        return values.astype("str").to_numpy(dtype=object)
+    if kind in NUMBERS:
+        numbers = values.astype("float64").to_numpy()
+        if not (np.mod(_finite(numbers, target), 1) == 0).all():
+            raise Refused(
+                Reason.DATA_INVALID,
+                f"data.target: {target!r} holds fractions; with task Classification it must hold whole numbers, text or "
+                "booleans (or use task Regression)",
+            )
+        return numbers.astype(np.int64)
+    raise Refused(Reason.DATA_INVALID, f"data.target: {target!r} is {kind}; it must hold whole numbers, text or booleans")
+
+
+def _finite(numbers: npt.NDArray[np.float64], target: str) -> npt.NDArray[np.float64]:
+    if not np.isfinite(numbers).all():
+        raise Refused(Reason.DATA_INVALID, f"data.target: {target!r} holds infinite values; leave those rows out")
+    return numbers
+
+
+def check_classes(training: Array, evaluation: Array, target: str) -> None:
+    """Raises Refused if a classification cannot be learned or judged on these answers."""
+    known, asked = np.unique(training), np.unique(evaluation)
+    if len(known) > MOST_CLASSES:
+        raise Refused(
+            Reason.DATA_INVALID,
+            f"data.target: {target!r} has {len(known)} classes, at most {MOST_CLASSES} are allowed; use task Regression "
+            "or merge classes in features",
+        )
+    unseen = len(np.setdiff1d(asked, known))
+    if unseen:
+        raise Refused(
+            Reason.NOT_ENOUGH_ROWS,
+            f"data.target: {unseen} classes of {target!r} have rows for evaluation and none for training; bring more data "
+            "or merge rare classes in features",
+        )
+    for classes, side in ((known, "training"), (asked, "evaluation")):
+        if len(classes) < 2:
+            raise Refused(
+                Reason.DATA_INVALID, f"data.target: all rows for {side} have the same {target!r}; two classes are needed"
+            )
+
+
+def _weights(table: pd.DataFrame, column: str | None) -> npt.NDArray[np.float64] | None:
+    if column is None:
+        return None
+    if type_of(table[column]) not in NUMBERS:
+        raise Refused(Reason.DATA_INVALID, f"data.weight: {column!r} must hold numbers")
+    weights = table[column].astype("float64").to_numpy()
+    wrong = int((~np.isfinite(weights) | (weights < 0)).sum())
+    if wrong or not weights.sum() > 0:
+        raise Refused(
+            Reason.DATA_INVALID,
+            f"data.weight: {wrong} of {len(weights)} values of {column!r} are negative or missing, and their sum must be "
+            "above 0",
+        )
+    return weights

@@ -1,0 +1,67 @@
+"""Objects as tables: CSV and Parquet, one object or many."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from mira.api.data import Format
+from mira.api.reasons import Reason
+
+from mira_training.refusal import Refused, listed
+
+
+def format_of(uri: str, given: Format | None) -> Format | None:
+    """The format of the rows: as given, else by the uri's suffix, None if neither says it."""
+    by_suffix = {".csv": Format.CSV, ".csv.gz": Format.CSV, ".parquet": Format.PARQUET}
+    return given or next((form for suffix, form in by_suffix.items() if uri.endswith(suffix)), None)
+
+
+def read_table(path: Path, uri: str, form: Format, texts: Sequence[str] = ()) -> pd.DataFrame:
+    """The rows of one object. `texts` names columns that are text also where they look like numbers, e.g. 007.
+
+    Raises Refused (`DataUnreadable`) with the uri and what the reader says.
+    """
+    try:
+        frame = _csv(path, uri, texts) if form is Format.CSV else _parquet(path)
+    except (ValueError, OSError, EOFError) as error:  # pandas and pyarrow raise their own kinds of both
+        said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise Refused(Reason.DATA_UNREADABLE, f"{uri}: cannot be read as {form}: {said}") from error
+    names = [str(name) for name in frame.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Refused(Reason.DATA_UNREADABLE, f"{uri}: has more than one column named {listed(twice)}; rename them")
+    return frame.set_axis(names, axis=1)
+
+
+def joined(tables: Sequence[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
+    """All rows of objects with the same columns. Raises Refused (`DataInvalid`) naming the first that differs."""
+    first_uri, first = tables[0]
+    for uri, table in tables[1:]:
+        for uri_without, without, other, uri_with in ((uri, table, first, first_uri), (first_uri, first, table, uri)):
+            missing = [name for name in other.columns if name not in set(without.columns)]
+            if missing:
+                raise Refused(
+                    Reason.DATA_INVALID,
+                    f"{uri_without}: has no column {listed(missing)}, which {uri_with} has; "
+                    "all objects of a prefix must have the same columns",
+                )
+    return first if len(tables) == 1 else pd.concat([table for _, table in tables], ignore_index=True)
+
+
+def _csv(path: Path, uri: str, texts: Sequence[str]) -> pd.DataFrame:
+    compression = "gzip" if uri.endswith(".gz") else None
+    return pd.read_csv(path, compression=compression, low_memory=False, dtype=dict.fromkeys(texts, "str"))
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # ParquetFile and not read_table: that one imports all of pyarrow.dataset.
+    with pq.ParquetFile(path) as file:
+        table = file.read()
+    for index, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            table = table.set_column(index, field.name, table.column(index).cast(pa.float64()))
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False, ignore_metadata=True)
+    return frame

@@ -1,0 +1,1 @@
+"""The user's code, the default estimator, and the files a model is published as."""

@@ -1,0 +1,107 @@
+"""`spec.parameters`, checked against what the user's function declares, before any data is read."""
+
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from mira.api.reasons import Reason
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from mira_training.refusal import Refused, listed
+
+Function = Callable[..., Any]
+GIVEN = ("task", "columns", "seed", "random_state")
+"""What Mira gives to a function that asks for it by name; a parameter of the same name in the spec wins."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a function takes: a model of its parameters, and the argument in which it wants them (None: one by one)."""
+
+    model: type[BaseModel]
+    argument: str | None
+    given: tuple[str, ...]
+    open_ended: bool
+
+    @property
+    def names(self) -> set[str]:
+        """The names, as they stand in the spec."""
+        return {field.alias or name for name, field in self.model.model_fields.items()}
+
+
+def declared(function: Function) -> Declared:
+    """What the function takes, from a pydantic model in its signature or from the signature itself."""
+    parameters = _parameters(function)
+    hints = _hints(function)
+    given = tuple(name for name in GIVEN if name in parameters)
+    for name in parameters:
+        hint = hints.get(name)
+        if isinstance(hint, type) and issubclass(hint, BaseModel):
+            return Declared(hint, name, given, open_ended=False)
+    variadic = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
+    return Declared(_from_signature(function, parameters, hints, open_ended=variadic), None, given, variadic)
+
+
+def checked(wanted: Declared, values: Mapping[str, Any], field: str) -> BaseModel:
+    """The values as the function's model. Raises Refused (`InvalidParameters`) naming every one that does not fit."""
+    unknown = sorted(set(values) - wanted.names)
+    # A model that does not forbid what it does not know would drop a misspelt parameter without a word.
+    if unknown and not wanted.open_ended and wanted.model.model_config.get("extra") != "allow":
+        allowed = listed(sorted(wanted.names - set(GIVEN)), most=40) or "none"
+        raise Refused(
+            Reason.INVALID_PARAMETERS,
+            f"parameters.{unknown[0]}: is unknown to {field}; allowed: {allowed}",
+        )
+    try:
+        return wanted.model.model_validate(dict(values))
+    except ValidationError as error:
+        said = "; ".join(
+            f"parameters.{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
+            for each in error.errors(include_url=False, include_input=False)[:8]
+        )
+        raise Refused(Reason.INVALID_PARAMETERS, f"{said} (declared by {field})") from error
+
+
+def arguments(wanted: Declared, values: BaseModel, offered: Mapping[str, Any]) -> dict[str, Any]:
+    """The keyword arguments of the call: the parameters as the function wants them, and what it asks of Mira."""
+    given = {name: offered[name] for name in wanted.given if name in offered}
+    if wanted.argument is not None:
+        return given | {wanted.argument: values}
+    chosen = {name: getattr(values, name) for name in values.model_fields_set}
+    return given | chosen | (values.model_extra or {})
+
+
+def _parameters(function: Function) -> dict[str, inspect.Parameter]:
+    try:
+        return dict(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return {}
+
+
+def _hints(function: Function) -> dict[str, Any]:
+    target = function.__init__ if inspect.isclass(function) else function
+    try:
+        return get_type_hints(target)
+    except (NameError, TypeError, AttributeError):
+        # A hint that cannot be read is no hint: the names are checked all the same.
+        return {}
+
+
+def _from_signature(
+    function: Function, parameters: Mapping[str, inspect.Parameter], hints: Mapping[str, Any], *, open_ended: bool
+) -> type[BaseModel]:
+    """A model with one field per argument that a parameter can fill; what Mira gives is optional."""
+    fields: dict[str, Any] = {}
+    for name, parameter in parameters.items():
+        if parameter.kind in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL):
+            continue
+        optional = parameter.default is not inspect.Parameter.empty or name in GIVEN
+        default = parameter.default if parameter.default is not inspect.Parameter.empty else None
+        fields[name] = (hints.get(name, Any), Field(default=default if optional else ...))
+    config = ConfigDict(extra="allow" if open_ended else "forbid", arbitrary_types_allowed=True, protected_namespaces=())
+    with warnings.catch_warnings():
+        # A parameter named `copy` hides a method of the model that nobody calls.
+        warnings.filterwarnings("ignore", message="Field name .* shadows an attribute")
+        return create_model(getattr(function, "__name__", "parameters"), __config__=config, **fields)

@@ -1,0 +1,1 @@
+"""The model card: one HTML file that tells a person what a version is worth."""

@@ -1,0 +1,1 @@
+"""How good a model is, and how much better than another on the same rows."""

@@ -1,0 +1,103 @@
+"""Ingest: from the order's uris to tables, every object pinned, hashed and recorded."""
+
+import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mira.api.data import ColumnType, Data, DataSource, Split
+from mira.api.reasons import Reason
+from mira.registry.inputs import Listed
+from mira.registry.manifest import Source
+
+from mira_training.data.listing import pinned, sources_of
+from mira_training.refusal import Refused
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mira_training.assignment import Assignment
+    from mira_training.ports import Ports
+
+AT_ONCE = 4
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """The rows as they were read, on their side of the split; `inputs` by name; what was read from where."""
+
+    training: "pd.DataFrame"
+    evaluation: "pd.DataFrame"
+    inputs: Mapping[str, "pd.DataFrame"]
+    sources: tuple[Source, ...]
+    split: str
+
+
+def ingest(assignment: "Assignment", ports: "Ports") -> Ingested:
+    """The data of the run. Raises Refused if an object is missing, unreadable, denied or changed; StoreUnavailable."""
+    data = assignment.spec.data
+    objects = pinned(ports.registry, assignment.inputs_key, data, ports.data)
+    tables, sources = {}, []
+    for name, (field, source) in sources_of(data).items():
+        tables[name], read = _read(name, field, source, objects[name], data, ports)
+        sources += read
+    training, evaluation, split = _divided(tables, data, assignment.spec.seed)
+    log.info("%d rows to train on and %d to evaluate on: %s", len(training), len(evaluation), split)
+    inputs = {name.removeprefix("inputs."): table for name, table in tables.items() if name.startswith("inputs.")}
+    return Ingested(training, evaluation, inputs, tuple(sources), split)
+
+
+def _read(
+    name: str, field: str, source: DataSource, objects: list[Listed], data: Data, ports: "Ports"
+) -> tuple["pd.DataFrame", list[Source]]:
+    """All rows of one source, and a record of each object that they came from."""
+    from mira_training.data.tables import format_of, joined, read_table
+
+    texts = _texts(data) if name in ("training", "holdout") else []
+
+    def one(listed: Listed, number: int) -> tuple["pd.DataFrame", Source]:
+        form = format_of(listed.uri, source.format)
+        if form is None:
+            raise Refused(
+                Reason.DATA_INVALID,
+                f"{field}.format: is required for {listed.uri}, whose suffix is not .csv, .csv.gz or .parquet; "
+                "set it to CSV or Parquet",
+            )
+        file = ports.data.read(listed, ports.folder / f"{name}-{number}")
+        if file is None:
+            raise Refused(
+                Reason.DATA_NOT_FOUND, f"{field}.uri: {listed.uri} was deleted after this run's first attempt listed it"
+            )
+        table = read_table(file.path, listed.uri, form, texts)
+        file.path.unlink()
+        log.info("read %d rows, %d bytes from %s", len(table), file.size, listed.uri)
+        record = Source(
+            name=name, uri=listed.uri, sha256=file.sha256, size=file.size, rows=len(table),
+            version_id=file.version_id, etag=listed.etag,
+        )  # fmt: skip
+        return table, record
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        read = list(pool.map(one, objects, range(len(objects))))
+    table = joined([(listed.uri, each) for listed, (each, _) in zip(objects, read, strict=True)])
+    return table, [record for _, record in read]
+
+
+def _texts(data: Data) -> list[str]:
+    """Columns that are declared to be text: in a CSV file 007 is a number unless somebody says otherwise."""
+    columns = data.checks.columns if data.checks else ()
+    return [column.name for column in columns if column.type is ColumnType.STRING]
+
+
+def _divided(tables: Mapping[str, "pd.DataFrame"], data: Data, seed: int) -> tuple["pd.DataFrame", "pd.DataFrame", str]:
+    from mira_training.data.split import described, evaluation_rows
+
+    training = tables["training"]
+    if "holdout" in tables:
+        return training, tables["holdout"], "the rows of data.holdout"
+    split = data.split or Split()
+    chosen = evaluation_rows(training, split, seed)
+    kept, held_out = training[~chosen], training[chosen]
+    return kept.reset_index(drop=True), held_out.reset_index(drop=True), described(split)

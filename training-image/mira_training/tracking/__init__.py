@@ -1,0 +1,1 @@
+"""How a training is shown in Prefect, and why Prefect can neither fail nor delay it."""
