@@ -14,7 +14,10 @@ def broken(root: Path) -> Iterator[str]:
     """A line for each link that leads nowhere."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
-        cwd=root, check=True, capture_output=True, text=True,
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     for name in listed.stdout.split():
         document = root / name

@@ -1,6 +1,7 @@
 """Everything on one machine: a control plane, a node, S3, and Mira installed by its chart with its operator beside it."""
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -11,15 +12,15 @@ from pathlib import Path
 from typing import Any, Self
 
 import urllib3
-import yaml
 from kubernetes import client, config
 
 from dev.controlplane.binaries import ensure_binaries, kubectl_path
 from dev.controlplane.server import ControlPlane
 from dev.install import install
-from dev.node.settings import NodeSettings
+from dev.node import NodeSettings, start_node
 from dev.ports import LOOPBACK, free_ports
 from dev.processes import CHECKOUT, Process, Supervisor
+from dev.run_folder import run_folder
 from dev.s3.credentials import write_credentials
 from dev.s3.roles import REGISTRY_URI, Role
 from dev.s3.server import SeaweedFS
@@ -71,7 +72,9 @@ class Local:
         self._say = say
         self._keep = keep
         self._stack = contextlib.ExitStack()
-        self.namespaces: list[str] = []
+        self._images: dict[str, dict[str, Any]] = {
+            "*": _code("operator", "training-image", "examples/flights"),
+        }
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -84,6 +87,7 @@ class Local:
 
     def _start(self, stack: contextlib.ExitStack) -> None:
         self.binaries = ensure_binaries(CACHE, self._say)
+        stack.enter_context(run_folder(self.folder, keep=self._keep))
         self.supervisor = stack.enter_context(Supervisor())
         self.control_plane = stack.enter_context(
             ControlPlane(self.supervisor, self.binaries, self.folder / "controlplane", keep=self._keep)
@@ -100,6 +104,10 @@ class Local:
         )
         self._say("the chart is installed: CRDs, admission policies, roles")
 
+    def image(self, name: str, *folders: str) -> None:
+        """Makes the code in these folders of the checkout what pods of this image run; before the node is started."""
+        self._images[name] = _code(*folders)
+
     def start_s3_and_node(self) -> None:
         """Starts S3 with its three accounts, and the node that runs pods as local processes."""
         self.s3 = SeaweedFS(self.supervisor, self.folder / "s3")
@@ -113,8 +121,7 @@ class Local:
         folder = self.folder / "node"
         folder.mkdir(parents=True, exist_ok=True)
         images = folder / "images.json"
-        paths = [CHECKOUT / "operator", CHECKOUT / "training-image", CHECKOUT / "examples" / "flights"]
-        images.write_text(yaml.safe_dump({"*": {"env": {"PYTHONPATH": os.pathsep.join(map(str, paths))}}}))
+        images.write_text(json.dumps(self._images))
         certificates = self.control_plane.certificates
         settings = NodeSettings(
             name="local",
@@ -126,9 +133,7 @@ class Local:
             credentials=write_credentials(folder / "credentials.json", self.s3, {"*/mira-trainer": Role.TRAINER}),
             images=images,
         )
-        self.node = self.supervisor.start("node", settings.argv(), log=self.folder / "node.log", cwd=CHECKOUT)
-        core = client.CoreV1Api(self.client("admin"))
-        wait_until(lambda: any(_is_ready(node) for node in core.list_node().items), timeout=30, what="the node to be ready")
+        self.node = start_node(self.supervisor, settings)
 
     def namespace(self, name: str) -> str:
         """A namespace in which the people have their roles and pods their account."""
@@ -136,7 +141,8 @@ class Local:
         core.create_namespace({"metadata": {"name": name}})
         core.create_namespaced_service_account(name, {"metadata": {"name": "mira-trainer"}})
         rbac = client.RbacAuthorizationV1Api(self.client("admin"))
-        for user, role in ROLES.items():
+        # `view` is what everybody has on a real cluster: Jobs, Pods, their logs, Events.
+        for user, role in [*ROLES.items(), *((user, "view") for user in ROLES)]:
             rbac.create_namespaced_role_binding(
                 name,
                 {
@@ -145,7 +151,6 @@ class Local:
                     "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": user}],
                 },
             )
-        self.namespaces.append(name)
         return name
 
     def start_operator(self, name: str = "operator", **settings: str) -> OperatorProcess:
@@ -165,7 +170,11 @@ class Local:
             **settings,
         }
         process = self.supervisor.start(
-            name, [sys.executable, "-m", "mira.controller"], env=environment, log=self.folder / f"{name}.log", cwd=CHECKOUT
+            name,
+            [sys.executable, "-m", "mira.controller"],
+            env=environment,
+            log=self.folder / f"{name}.log",
+            cwd=CHECKOUT,
         )
         operator = OperatorProcess(process, port)
         wait_until(operator.ready, timeout=30, what=f"{name} to be ready (its log: {process.log})")
@@ -189,6 +198,5 @@ class Local:
         return str(client.VersionApi(self.client("admin")).get_code().git_version)
 
 
-def _is_ready(node: Any) -> bool:
-    conditions = node.status.conditions or []
-    return any(condition.type == "Ready" and condition.status == "True" for condition in conditions)
+def _code(*folders: str) -> dict[str, Any]:
+    return {"env": {"PYTHONPATH": os.pathsep.join(str(CHECKOUT / folder) for folder in folders)}}

@@ -24,7 +24,13 @@ def settings_page() -> str:
 def metrics_page() -> str:
     """A table of every metric of the operator."""
     head = "# The operator's metrics\n\nServed at `/metrics` on the probes' port.\n\n"
-    return GENERATED + head + "| metric | type | labels | what it counts |\n|---|---|---|---|\n" + "\n".join(_metrics()) + "\n"
+    return (
+        GENERATED
+        + head
+        + "| metric | type | labels | what it counts |\n|---|---|---|---|\n"
+        + "\n".join(_metrics())
+        + "\n"
+    )
 
 
 def _metrics() -> Iterator[str]:

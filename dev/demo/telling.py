@@ -62,7 +62,9 @@ class Telling:
         """Shows that kubectl refuses this user, with these words in the refusal."""
         code, _, err = self._kubectl(user, arguments, stdin, quiet=False)
         if not code or because not in err:
-            raise NotAsToldError(f"{user}: kubectl {' '.join(arguments)} was to be refused ({because}): {err.strip() or 'it was not'}")
+            raise NotAsToldError(
+                f"{user}: kubectl {' '.join(arguments)} was to be refused ({because}): {err.strip() or 'it was not'}"
+            )
         self.show(textwrap.fill(err.strip(), WIDTH))
 
     def wait(self, resource: str, condition: str, *, seconds: int = 90) -> None:
@@ -74,7 +76,9 @@ class Telling:
         if not holds():
             raise NotAsToldError(what)
 
-    def _kubectl(self, user: str, arguments: tuple[str, ...], stdin: str | None, *, quiet: bool) -> tuple[int, str, str]:
+    def _kubectl(
+        self, user: str, arguments: tuple[str, ...], stdin: str | None, *, quiet: bool
+    ) -> tuple[int, str, str]:
         if not quiet:
             shown = " ".join(_quoted(argument) for argument in arguments)
             sys.stdout.write(f"  {_dim(f'{user} $')} kubectl {shown}\n")

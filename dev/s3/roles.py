@@ -17,7 +17,16 @@ REGION = "us-east-1"
 
 _ROOT = f"{REGISTRY_BUCKET}/{REGISTRY_PREFIX}"
 # There is no Deny: "everything but models/" has to name what lies beside it. And a name without a star matches nothing.
-_BESIDE_MODELS = ("registry.json*", "probes/*", "lineage/*", "decisions/*", "stages/*", "drift/*", "tombstones/*", "quarantine/*")
+_BESIDE_MODELS = (
+    "registry.json*",
+    "probes/*",
+    "lineage/*",
+    "decisions/*",
+    "stages/*",
+    "drift/*",
+    "tombstones/*",
+    "quarantine/*",
+)
 
 
 class Role(StrEnum):

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 import urllib3
 
+from dev.controlplane.binaries import ensure_binaries
 from dev.controlplane.server import ControlPlane
 from dev.node import NodeSettings, start_node
 from dev.node.api import STRATEGIC, ApiServer, Json
-from dev.processes import Process, Supervisor
+from dev.processes import CHECKOUT, Process, Supervisor
 from dev.waiting import wait_until
 
 NAMESPACE = "/api/v1/namespaces/default"
@@ -78,10 +79,6 @@ class Node:
     gate: Gate
     process: Process
 
-    def restart(self) -> None:
-        """Starts the agent anew; the one before must have ended."""
-        self.process = start_node(self.supervisor, self.settings)
-
     def create(self, path: str, **body: Any) -> str:
         """The name, a new one, of the object that it creates at `path`."""
         name = f"test-{uuid.uuid4().hex[:8]}"
@@ -127,6 +124,17 @@ class Node:
             return subprocess.run(self.kubectl("logs", name, *flags), check=True, capture_output=True, text=True).stdout
 
         return wait_until(said, timeout=15, what=f"a word from {name}")
+
+
+@pytest.fixture(scope="module")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    # One of our own: two agents for the same node would both run its pods.
+    folder = tmp_path_factory.mktemp("controlplane")
+    with (
+        Supervisor() as supervisor,
+        ControlPlane(supervisor, ensure_binaries(CHECKOUT / ".cache", print), folder) as running,
+    ):
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -372,7 +380,7 @@ def test_an_agent_that_dies_takes_its_processes_along_and_the_next_runs_none_twi
     pids = [int(pid) for pid in node.logs(name).split()]
     node.process.kill()
     wait_until(lambda: not any(map(is_alive, pids)), timeout=5, what="the end of the pod's processes")
-    node.restart()
+    node.process = start_node(node.supervisor, node.settings)
     terminated = state(node.pod(name, has_ended))["terminated"]
     assert (terminated["exitCode"], terminated["reason"]) == (137, "ContainerStatusUnknown")
     assert runs.read_text() == "run\n"

@@ -13,6 +13,8 @@ from typing import Any, Literal
 Json = dict[str, Any]
 OPERATOR = "system:serviceaccount:mira-system:mira-operator"
 OTHER_OPERATOR = "system:serviceaccount:mira-second:mira-operator"
+# An operator that runs outside the cluster; in team-a it has the same rights as frank.
+OUTSIDE_OPERATOR = "mira-outside"
 ARGO = "system:serviceaccount:policies-closed:argo"
 NODE, SCHEDULER, ANONYMOUS = "system:node:local", "system:kube-scheduler", "system:anonymous"
 CLOSED, FOR_SERVICE_ACCOUNTS, FOR_ALL, MISLABELLED = "policies-closed", "policies-service-accounts", "policies-all", "policies-mislabelled"
@@ -51,7 +53,7 @@ class Given:
     status: Json = field(default_factory=dict)
     approvals: tuple[tuple[str, str], ...] = ()
     namespace: str = CLOSED
-    finished: bool = False
+    ended: Json = field(default_factory=dict)
     metadata: Json = field(default_factory=dict)
 
 
@@ -103,25 +105,32 @@ def status(**change: Any) -> Request:
     return Request("status patch", {"status": change})
 
 
+def secret_env(*names: str) -> Json:
+    refs = [{"name": f"V{i}", "secretKeyRef": {"name": name, "key": "k"}} for i, name in enumerate(names)]
+    return {"env": refs}
+
+
+def conditions(**statuses: str) -> list[Json]:
+    fixed = {"observedGeneration": 1, "lastTransitionTime": "2026-11-25T12:00:00Z", "reason": "Any", "message": "Any."}
+    return [{"type": kind, "status": value, **fixed} for kind, value in statuses.items()]
+
+
 ASKED = Given(PROMOTION, "alice", {"requestedBy": "alice"})
-VERIFIED = replace(ASKED, status={"digest": DIGEST})
+VERIFIED = replace(ASKED, status={"digest": DIGEST, "conditions": conditions(VersionVerified="True", Finished="False")})
+ROLLBACK = replace(VERIFIED, by="carol", spec={"requestedBy": "carol", "action": "RollBack"})
 ASKED_BY_ERIN = replace(VERIFIED, by="erin", spec={"requestedBy": "erin"})
 APPROVED = replace(VERIFIED, approvals=(("bob", "Approved"),))
 BOTH_APPROVED = replace(VERIFIED, approvals=(("bob", "Approved"), ("erin", "Approved")))
-ENDED = replace(APPROVED, finished=True)
+ENDED = replace(APPROVED, ended={"conditions": conditions(VersionVerified="True", Finished="True")})
 TRAINING = Given(RUN, "alice", {"parameters": {"a": 1}, "search": {"trials": 2, "metric": "f1", "space": {"a": [1, 2]}}})
 OWNED = Given(STAGE, "carol")
+PROMOTING = Given(RUN, "alice", {"requestedBy": "alice", "promotion": {"stage": "production"}, "job": {"serviceAccountName": "gpu", **secret_env("mine")}})
 CHOSEN = Given(STAGE, "carol", {"version": "churn-1", "requestedBy": "carol"})
 AUTOMATIC = {"mode": "Automatic"}
 AUTOMATIC_FOR_ALL = {"mode": "Automatic", "automaticFor": "All"}
 WITH_PROMOTION = {"promotion": {"stage": "production"}}
 OURS, KOPFS, KOPFS_OTHER = "mira.constellation.dev/x", "kopf.zalando.org/x", "kopf.dev/x"
 FOUR_EYES = "the requester of a ModelPromotion cannot approve it: ask somebody else who holds the verb approve"
-
-
-def secret_env(*names: str) -> Json:
-    refs = [{"name": f"V{i}", "secretKeyRef": {"name": name, "key": "k"}} for i, name in enumerate(names)]
-    return {"env": refs}
 
 
 ASKING = (
@@ -236,6 +245,8 @@ APPROVING = (
         'the entry of approver "erin" is not yours',
         VERIFIED,
     ),
+    Case("a rollback is approved without the verb rollback", "bob", add(approve("bob")), given=ROLLBACK),
+    Case("an operator outside the cluster does not approve", OUTSIDE_OPERATOR, add(approve(OUTSIDE_OPERATOR)), "is no person", VERIFIED),
     Case("a service account does not approve, with every right", ARGO, add(approve(ARGO)), "is no person", VERIFIED),
     Case("an operator does not, with every right", OTHER_OPERATOR, add(approve(OTHER_OPERATOR)), "is no person", VERIFIED),
     Case("Mira's own operator may not even try", OPERATOR, add(approve(OPERATOR)), "cannot patch resource", VERIFIED),
@@ -438,6 +449,8 @@ TRAINING_RUNS = (
         create(RUN, requestedBy="frank", **WITH_PROMOTION),
         'spec.promotion needs the verb create on modelpromotions in namespace \"policies-closed\", which "frank" lacks',
     ),
+    Case("without promotion no such right is needed", "frank", create(RUN)),
+    Case("nor by an operator, which acts for somebody who has it", OUTSIDE_OPERATOR, create(RUN, requestedBy="alice", **WITH_PROMOTION)),
     Case("the default service account is everybody's", "alice", create(RUN, job={"serviceAccountName": "mira-trainer"})),
     Case(
         "another one needs the verb use",
@@ -460,6 +473,8 @@ TRAINING_RUNS = (
     Case("more than 16 are refused", "alice", create(RUN, job=secret_env(*["mine"] * 17)), "at most 16 variables"),
     Case("plain variables need no right", "alice", create(RUN, job={"env": [{"name": "A", "value": "1"}]})),
     Case("a run is suspended", "dan", merge(spec={"suspend": True}), given=TRAINING),
+    Case("so is one without parameters and search", "dan", merge(spec={"suspend": True}), given=Given(RUN, "alice")),
+    Case("what a run was allowed is not asked again", "frank", merge(spec={"suspend": True}), given=PROMOTING),
     Case(
         "parameters are not renamed",
         "alice",
@@ -510,6 +525,7 @@ STAGES = (
         "spec.approvalPolicy.automaticFor All needs the label",
         Given(STAGE, "carol", {"approvalPolicy": AUTOMATIC}, namespace=FOR_SERVICE_ACCOUNTS),
     ),
+    Case("a Manual stage may say for whom it would be", "carol", create(STAGE, approvalPolicy={"mode": "Manual", "automaticFor": "All"})),
     Case("All allows all", "carol", create(STAGE, namespace=FOR_ALL, approvalPolicy=AUTOMATIC_FOR_ALL)),
     Case("All includes service accounts", "carol", create(STAGE, namespace=FOR_ALL, approvalPolicy=AUTOMATIC)),
     Case("who sets the version says so", "carol", create(STAGE, version="churn-1", requestedBy="carol")),
@@ -528,7 +544,12 @@ STAGES = (
         CHOSEN,
     ),
     Case("an operator sets it for somebody", OTHER_OPERATOR, create(STAGE, version="churn-1", requestedBy="carol")),
-    Case("others change other fields", "admin", merge(spec={"onRefreshFailure": "RollBack"}), given=CHOSEN),
+    Case(
+        "so does one that may not promote by itself",
+        OUTSIDE_OPERATOR,
+        create(STAGE, version="churn-1", requestedBy="carol"),
+    ),
+    Case("others change other fields", "frank", merge(spec={"onRefreshFailure": "RollBack"}), given=CHOSEN),
     Case(
         "but not who asked",
         "admin",
@@ -543,6 +564,7 @@ STAGES = (
         'spec.requestedBy is "dan" and you are "carol"',
     ),
     Case("a version is taken back by anybody who may", "admin", merge(spec={"version": None}), given=CHOSEN),
+    Case("and the name with it", "frank", merge(spec={"version": None, "requestedBy": None}), given=CHOSEN),
     Case(
         "a version needs the right to create promotions",
         "frank",

@@ -15,6 +15,7 @@ from tests.policies.cases import (
     MISLABELLED,
     OPERATOR,
     OTHER_OPERATOR,
+    OUTSIDE_OPERATOR,
     SPECS,
 )
 from tests.policies.in_force import fill_names, put_in_force
@@ -22,7 +23,7 @@ from tests.policies.in_force import fill_names, put_in_force
 LABEL = "mira.constellation.dev/automatic-promotion"
 LABELS = {CLOSED: {}, FOR_SERVICE_ACCOUNTS: {LABEL: "ServiceAccounts"}, FOR_ALL: {LABEL: "All"}, MISLABELLED: {LABEL: "yes"}}
 SECOND = OTHER_OPERATOR.split(":")[2]
-ACCOUNTS = (OPERATOR, OTHER_OPERATOR)
+ACCOUNTS = (OPERATOR, OTHER_OPERATOR, OUTSIDE_OPERATOR)
 
 
 @pytest.fixture(scope="package")

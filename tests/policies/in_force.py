@@ -51,10 +51,10 @@ def put_in_force(calls: Calls, accounts: Sequence[str], *, namespace: str) -> No
     """The validating policies as shipped for these accounts; returns when the last of them counts as an operator's."""
     put(calls, shipped(accounts))
     where = TYPES["ModelPromotion"].path(namespace)
-    body = document("ModelPromotion", "in-force", PROMOTION_SPEC | {"requestedBy": accounts[0]})
+    body = document("ModelPromotion", "in-force", PROMOTION_SPEC | {"requestedBy": accounts[-1]})
 
     def known() -> bool:
-        answer = calls.call(accounts[-1], "POST", where, body, query={"dryRun": "All"})
+        answer = calls.call(accounts[0], "POST", where, body, query={"dryRun": "All"})
         return "is an operator of Mira" in answer.message
 
     wait_until(known, timeout=EFFECT, what=f"{accounts[-1]} to be an operator's account")

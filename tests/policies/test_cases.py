@@ -5,21 +5,15 @@ from typing import Any
 
 import pytest
 
+from dev.waiting import wait_until
 from mira.api.meta import API_VERSION
 
 from tests.policies.calls import Answer, Calls, Json, merged
-from tests.policies.cases import CASES, FILLED, OPERATOR, SPECS, STAGE, WRITTEN, Case, Given, approve
-from tests.policies.in_force import document
+from tests.policies.cases import AUTOMATIC, CASES, FILLED, OPERATOR, SPECS, STAGE, WRITTEN, Case, Given, approve
+from tests.policies.conftest import LABEL
+from tests.policies.in_force import EFFECT, document
 
 NUMBERS = itertools.count(1)
-FINISHED = {
-    "type": "Finished",
-    "status": "True",
-    "observedGeneration": 1,
-    "lastTransitionTime": "2026-11-25T12:00:00Z",
-    "reason": "Promoted",
-    "message": "Done.",
-}
 
 
 def named(case: Case) -> str:
@@ -90,8 +84,8 @@ def exists(calls: Calls, given: Given, number: int) -> str:
         send(OPERATOR, "status patch", {"status": given.status})
     for who, decision in given.approvals:
         send(who, "json patch", [{"op": "add", "path": "/spec/approvals/-", "value": approve(who, decision)}])
-    if given.finished:
-        send(OPERATOR, "status patch", {"status": {"conditions": [FINISHED]}})
+    if given.ended:
+        send(OPERATOR, "status patch", {"status": given.ended})
     return name
 
 
@@ -107,3 +101,24 @@ def part(found: Any, wanted: Any) -> Any:
     if isinstance(wanted, dict) and isinstance(found, dict):
         return {key: part(found.get(key), value) for key, value in wanted.items()}
     return found
+
+
+def test_a_label_that_is_taken_away_does_not_stand_in_the_way_of_other_changes(calls: Calls) -> None:
+    name, spec = named_object(STAGE, next(NUMBERS))
+    namespace = {"metadata": {"generateName": "policies-was-open-", "labels": {LABEL: "ServiceAccounts"}}}
+    there = calls.call("admin", "POST", "/api/v1/namespaces", namespace).body["metadata"]["name"]
+    try:
+        made = calls.send("admin", "create", STAGE, there, name, document(STAGE, name, spec | {"approvalPolicy": AUTOMATIC}))
+        assert made.taken, made.message
+        unlabelled = {"metadata": {"labels": {LABEL: None}}}
+        patch = "application/merge-patch+json"
+        assert calls.call("admin", "PATCH", f"/api/v1/namespaces/{there}", unlabelled, content_type=patch).taken
+
+        def change(**change: Any) -> Answer:
+            return calls.send("admin", "merge patch", STAGE, there, name, {"spec": change}, dry_run=True)
+
+        # The policy reads namespaces from a watch.
+        wait_until(lambda: not change(approvalPolicy={"requiredApprovals": 2}).taken, timeout=EFFECT, what="no label")
+        assert change(onRefreshFailure="RollBack").taken
+    finally:
+        calls.call("admin", "DELETE", f"/api/v1/namespaces/{there}")

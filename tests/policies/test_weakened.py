@@ -15,10 +15,10 @@ from mira.adapters.admission import canary, differences, prove
 from mira.adapters.kubernetes import KubernetesCluster
 from mira.adapters.policies import shipped
 from tests.policies.calls import Calls, Json
-from tests.policies.cases import CLOSED, OPERATOR, OTHER_OPERATOR
+from tests.policies.cases import CLOSED, OPERATOR
+from tests.policies.conftest import ACCOUNTS
 from tests.policies.in_force import EFFECT, delete, path, put
 
-ACCOUNTS = (OPERATOR, OTHER_OPERATOR)
 POLICY, BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
 HERE = {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": [CLOSED]}]}
 PASSED = f"policy mira-promotions is not in force in namespace {CLOSED}: it let a forbidden request pass"

@@ -1,17 +1,22 @@
 """A small world for tests: versions published in a store, a stage, promotions, and what would be read live."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
+from unittest.mock import patch
 
 from mira.api.canonical import op
-from mira.api.modelpromotion import ModelPromotion
+from mira.api.modelpromotion import ModelPromotion, ModelPromotionSpec
 from mira.api.modelstage import ModelStage
 from mira.decide.approvals import Proof
 from mira.decide.modelpromotion import Judgement, Seen, void
 from mira.decide.promotion_case import Asked, Live
+from mira.registry import lineage, pointing
 from mira.registry.deciding import Decided, Waiting, deciding
-from mira.registry.document import digest, sha256
+from mira.registry.document import Document, digest, sha256
 from mira.registry.entry import Entry
 from mira.registry.keys import StageKey, VersionKey
 from mira.registry.lineage import Head
@@ -25,7 +30,9 @@ NOON = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 POLICIES_SINCE = NOON - timedelta(days=30)
 
 
-def publish(store: MemoryStore, version: str, metrics: dict[str, str] | None = None, *, attempt: str = "aaaaaaaa-bbbbbbbb") -> str:
+def publish(
+    store: MemoryStore, version: str, metrics: dict[str, str] | None = None, *, attempt: str = "aaaaaaaa-bbbbbbbb"
+) -> str:
     """The digest of a version that is published in the store with one model file."""
     key = VersionKey(NAMESPACE, MODEL, version)
     content = f"model {version}".encode()
@@ -43,7 +50,9 @@ def publish(store: MemoryStore, version: str, metrics: dict[str, str] | None = N
         sources=[],
         rows=Rows(training=800, evaluation=200),
         model_schema=Schema(columns=[]),
-        metrics=[Metric(name=n, value=v, direction=Direction.HIGHER) for n, v in (metrics or {"roc_auc": "0.80"}).items()],
+        metrics=[
+            Metric(name=n, value=v, direction=Direction.HIGHER) for n, v in (metrics or {"roc_auc": "0.80"}).items()
+        ],
         files=[File(path=path, size=len(content), sha256=sha256(content))],
         created_at=NOON - timedelta(days=1),
     )
@@ -68,7 +77,14 @@ def promotion(name: str, version: str, *, uid: str = "", created: datetime = NOO
                 "resourceVersion": "7",
                 "creationTimestamp": created.isoformat(),
             },
-            "spec": {"model": MODEL, "stage": STAGE, "version": version, "requestedBy": "alice", "approvals": entries, **spec},
+            "spec": {
+                "model": MODEL,
+                "stage": STAGE,
+                "version": version,
+                "requestedBy": "alice",
+                "approvals": entries,
+                **spec,
+            },
             "status": {"approvals": seen},
         }
     )
@@ -80,10 +96,22 @@ def stage(**spec: Any) -> ModelStage:
         {
             "apiVersion": "mira.constellation.dev/v1alpha1",
             "kind": "ModelStage",
-            "metadata": {"name": f"{MODEL}.{STAGE}", "namespace": NAMESPACE, "uid": "uid-stage", "generation": 1, "resourceVersion": "3"},
+            "metadata": {
+                "name": f"{MODEL}.{STAGE}",
+                "namespace": NAMESPACE,
+                "uid": "uid-stage",
+                "generation": 1,
+                "resourceVersion": "3",
+            },
             "spec": {"model": MODEL, "stage": STAGE, **spec},
         }
     )
+
+
+@cache
+def op_of(name: str, spec: ModelPromotionSpec) -> str:
+    """The op of a promotion of this name and spec."""
+    return op(NAMESPACE, name, spec.wire())
 
 
 def asked(resource: ModelPromotion) -> Asked:
@@ -93,7 +121,7 @@ def asked(resource: ModelPromotion) -> Asked:
         namespace=NAMESPACE,
         name=resource.metadata.name,
         uid=resource.metadata.uid,
-        op=op(NAMESPACE, resource.metadata.name, spec.wire()),
+        op=op_of(resource.metadata.name, spec),
         stage=StageKey(NAMESPACE, spec.model, spec.stage),
         version=VersionKey(NAMESPACE, spec.model, spec.version),
     )
@@ -110,6 +138,11 @@ class World:
     proof: Proof = field(default_factory=lambda: Proof(since=POLICIES_SINCE))
     now: datetime = NOON + timedelta(minutes=5)
 
+    def copy(self) -> "World":
+        """The same world again; what happens in one of the two is not seen in the other."""
+        store = MemoryStore(dict(self.store.objects))
+        return replace(self, store=store, promotions=dict(self.promotions))
+
     def put(self, resource: ModelPromotion) -> ModelPromotion:
         self.promotions[resource.metadata.name] = resource
         return resource
@@ -118,7 +151,7 @@ class World:
         found = self.promotions.get(question.name)
         return Live(
             promotion=found,
-            op=op(NAMESPACE, question.name, found.spec.wire()) if found else "",
+            op=op_of(question.name, found.spec) if found else "",
             stage=self.stage,
             policy_digest="sha256:" + "2" * 64,
             label=self.label,
@@ -152,3 +185,19 @@ def later(resource: ModelPromotion, **metadata: Any) -> ModelPromotion:
     return resource.model_copy(update={"metadata": resource.metadata.model_copy(update=metadata)})
 
 
+@contextmanager
+def documents_read_once() -> Iterator[None]:
+    """Parsing and rendering are pure functions of bytes: a walk over many histories reads each document once."""
+
+    @lru_cache(maxsize=20_000)
+    def parsed(kind: type[Document], raw: bytes) -> Document:
+        return parse(kind, raw)
+
+    parse: Callable[[type[Document], bytes], Document] = Document.parse.__func__  # type: ignore[attr-defined]
+    rendered = lru_cache(maxsize=20_000)(lineage.render_pointer)
+    with (
+        patch.object(Document, "parse", classmethod(parsed)),
+        patch.object(lineage, "render_pointer", rendered),
+        patch.object(pointing, "render_pointer", rendered),
+    ):
+        yield

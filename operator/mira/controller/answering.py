@@ -56,7 +56,7 @@ class LiveReader:
     prove: Prove
 
     def read(self, asked: Asked) -> tuple[Live, Object | None]:
-        """What is live, and the promotion's raw object with the resourceVersion that its status must be written with."""
+        """What is live, and the promotion's raw object, with whose resourceVersion its status must be written."""
         raw = self.cluster.get("ModelPromotion", asked.namespace, asked.name)
         raw_stage = self.cluster.get("ModelStage", asked.namespace, f"{asked.stage.model}.{asked.stage.stage}")
         promotion = ModelPromotion.model_validate(raw) if raw else None
@@ -102,6 +102,7 @@ class Answering:
     raw: Object | None = None
 
     def __call__(self, call: Call) -> Any:
+        """The answer to one call of the procedure. Raises what the store or the API server raises."""
         match call:
             case ReadLive(about):
                 live, self.raw = self.live.read(cast("Asked", about))

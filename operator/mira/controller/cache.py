@@ -21,9 +21,9 @@ class _Seen:
 class Cache:
     """The newest known body of each object, by kind, namespace and name. Safe to share between threads.
 
-    Bodies come from watch events, from the operator's own writes and from periodic lists; an older resourceVersion never
-    replaces a newer one. Bodies are shared and never changed by whoever reads them. A list drops an object only if nothing touched it since that list began: the list may be older
-    than the watch event that brought the object.
+    Bodies come from watch events, from the operator's own writes and from periodic lists; an older resourceVersion
+    never replaces a newer one. Bodies are shared and never changed by whoever reads them. A list drops an object only
+    if nothing touched it since that list began: the list may be older than the watch event that brought the object.
     """
 
     _objects: dict[str, dict[Name, _Seen]] = field(default_factory=dict)
@@ -72,6 +72,7 @@ class Cache:
             return changed | gone
 
     def get(self, kind: str, namespace: str, name: str) -> Object | None:
+        """The newest known body; None says that none is known, not that there is none."""
         with self._lock:
             seen = self._objects.get(kind, {}).get((namespace, name))
             return seen.body if seen else None

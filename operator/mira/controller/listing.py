@@ -59,9 +59,11 @@ class Listing:
         return False
 
     def start(self) -> None:
+        """Lists again every `seconds` from now on, in a thread of its own."""
         threading.Thread(target=self._again, name="listing", daemon=True).start()
 
     def stop(self) -> None:
+        """Lets no further list begin, and ends `until_listed` if it still waits."""
         self._stop.set()
 
     def _again(self) -> None:

@@ -12,6 +12,7 @@ class JsonLines(logging.Formatter):
     """One record as one line: time, level, logger, message, whatever `extra` holds, and the exception."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record's line; a value that JSON does not know is written as text, so no record is lost."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),

@@ -55,15 +55,29 @@ class Operator:
         self._told_at = clock.monotonic()
         self._discovering = threading.Event()
         self._started = False
+        chains = Chains(self.store)
+        self._passes = self._passes_on(chains)
+        self._workers = Workers(
+            WorkQueue(), self._pass, threads=settings.workers, clock=clock.monotonic, failed=self._failed
+        )
+        self._listing = Listing(self.cluster, self.cache, self._enqueue, self._told, settings.relist_seconds)
+        self._watching = Watching(self._event, self.login, restarted=self.metrics.watch_restarts.inc)
+        self.metrics.queue_depth.set_function(self._workers.depth)
+        self.metrics.queue_oldest.set_function(self._workers.oldest)
+        self.metrics.watch_age.set_function(self._watch_age)
+        self.metrics.broken.set_function(chains.broken)
+
+    def _passes_on(self, chains: Chains) -> dict[str, Callable[[Key], Again]]:
+        """The pass for each kind; they share the cache, the status writer and what was verified of the chains."""
+        settings, clock = self.settings, self.clock
         prover = Prover(
             lambda namespace: prove(self.cluster, namespace, accounts=settings.operator_accounts), clock.monotonic
         )
         live = LiveReader(self.cluster, clock, prover.prove)
         writer = StatusWriter(self.cluster, self.cache, Recorder(self.cluster, clock.now), self._ended)
-        chains = Chains(self.store)
         files = FileChecks(self.store)
         platform = settings.platform()
-        self._passes: dict[str, Callable[[Key], Again]] = {
+        return {
             "TrainingRun": RunPass(
                 self.cluster, self.store, self.cache, writer, platform, clock, settings.resync_seconds, self._published
             ),
@@ -83,15 +97,6 @@ class Operator:
                 self.store, platform.registry, live, self.cache, writer, chains, clock, settings.resync_seconds
             ),
         }
-        self._workers = Workers(
-            WorkQueue(), self._pass, threads=settings.workers, clock=clock.monotonic, failed=self._failed
-        )
-        self._listing = Listing(self.cluster, self.cache, self._enqueue, self._told, settings.relist_seconds)
-        self._watching = Watching(self._event, self.login, restarted=self.metrics.watch_restarts.inc)
-        self.metrics.queue_depth.set_function(self._workers.depth)
-        self.metrics.queue_oldest.set_function(self._workers.oldest)
-        self.metrics.watch_age.set_function(self._watch_age)
-        self.metrics.broken.set_function(chains.broken)
 
     def start(self) -> bool:
         """Whether it started; False if it was stopped while it waited for the API server."""
@@ -136,14 +141,18 @@ class Operator:
             self._count(key, "conflict", started)
             return Again(0.2)
         except ValidationError as error:
-            log.error(
-                "an object cannot be read: a newer version of Mira wrote it",
-                extra={"key": str(key), "error": str(error)[:500]},
-            )
+            self._say_unreadable(key, error)
             self._count(key, "unreadable", started)
             return Again(None)
         self._count(key, "ok", started)
         return again
+
+    def _say_unreadable(self, key: Key, error: ValidationError) -> None:
+        """One line without a traceback: what is wrong is in the object, and looking again would not help."""
+        log.error(
+            "an object cannot be read: a newer version of Mira wrote it",
+            extra={"key": str(key), "error": str(error)[:500]},
+        )
 
     def _failed(self, key: Key, error: Exception) -> None:
         known = isinstance(error, StoreUnavailable | StoreRefused)

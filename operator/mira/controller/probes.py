@@ -21,12 +21,15 @@ class Probes:
 
     @property
     def port(self) -> int:
+        """The port that is listened on, also if 0 asked for any free one."""
         return int(self._server.server_address[1])
 
     def start(self) -> None:
+        """Answers from now on, in a thread of its own."""
         self._thread.start()
 
     def stop(self) -> None:
+        """Ends the answering and frees the port."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -57,7 +60,7 @@ def _handler(healthy: Check, ready: Check, registry: CollectorRegistry) -> type[
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *_: Any) -> None:
             """Says nothing: a probe every second is no news."""
 
     return Handler

@@ -66,6 +66,7 @@ class PromotionPass:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, key: Key) -> Again:
+        """When to look again. Raises StoreUnavailable and StoreRefused, after the status says so."""
         raw = self.cache.get("ModelPromotion", key.namespace, key.name)
         promotion = ModelPromotion.model_validate(raw) if raw else None
         if promotion is not None and raw is not None and is_finished(promotion):

@@ -1,10 +1,10 @@
 """The work queue: which key is due next. A plain structure; time is an argument, threads live in `workers`."""
 
 import heapq
-from random import Random
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from random import Random
 from typing import NamedTuple
 
 FIRST_BACKOFF = 0.25
@@ -111,6 +111,7 @@ class WorkQueue:
 
     @property
     def depth(self) -> int:
+        """How many keys are due and not being worked on."""
         return len(self._queued)
 
     def oldest(self, now: float) -> float:
@@ -118,6 +119,7 @@ class WorkQueue:
         return max((now - since for since in self._queued.values()), default=0.0)
 
     def running(self) -> Iterator[Key]:
+        """The keys that are being worked on."""
         return iter(self._running)
 
     def _release(self, key: Key, now: float) -> None:

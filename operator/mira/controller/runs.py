@@ -54,6 +54,7 @@ class RunPass:
     published: Callable[[str, str, str], None]
 
     def __call__(self, key: Key) -> Again:
+        """When to look again. Raises StoreUnavailable and StoreRefused, after the status says so."""
         raw = self.cache.get("TrainingRun", key.namespace, key.name)
         if raw is None:
             return Again(None)

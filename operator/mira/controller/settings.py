@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     @field_validator("operator_accounts", "allowed_image_prefixes", mode="before")
     @classmethod
     def from_commas(cls, value: object) -> object:
+        """The parts of a comma-separated value, empty ones left out; what is no text stays as it is."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     def platform(self) -> Platform:

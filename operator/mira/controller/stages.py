@@ -37,6 +37,7 @@ class StagePass:
     _unended: dict[StageKey, Procedure[Pointed]] = field(default_factory=dict)
 
     def __call__(self, key: Key) -> Again:
+        """When to look again. Raises StoreUnavailable and StoreRefused, after the status says so."""
         model, _, name = key.name.rpartition(".")
         try:
             stage = StageKey(key.namespace, model, name)

@@ -72,13 +72,16 @@ class Watching:
         self._thread = threading.Thread(target=self._supervise, name="kopf", daemon=True)
 
     def start(self) -> None:
+        """Watches from now on, in a thread of its own."""
         self._thread.start()
 
     def stop(self, *, seconds: float) -> None:
+        """Ends the watches; waits for kopf no longer than `seconds`."""
         self._stop.set()
         self._thread.join(seconds)
 
     def alive(self) -> bool:
+        """Whether kopf is still started again whenever it ends; between two starts, too."""
         return self._thread.is_alive()
 
     def _supervise(self) -> None:

@@ -41,6 +41,7 @@ class Workers:
         self._threads = [threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(threads)]
 
     def start(self) -> None:
+        """Takes keys from now on, also those that were added before."""
         for thread in self._threads:
             thread.start()
 
@@ -55,11 +56,13 @@ class Workers:
         return not any(thread.is_alive() for thread in self._threads)
 
     def add(self, key: Key) -> None:
+        """Makes the key due at once, from any thread."""
         with self._condition:
             self._queue.add(key, self._clock())
             self._condition.notify()
 
     def depth(self) -> int:
+        """How many keys are due and not being worked on."""
         with self._condition:
             return self._queue.depth
 
@@ -69,6 +72,7 @@ class Workers:
             return self._queue.oldest(self._clock())
 
     def alive(self) -> bool:
+        """Whether every thread still runs; a pass that raises ends none of them."""
         return all(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:

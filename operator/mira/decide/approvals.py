@@ -39,13 +39,14 @@ class Weighed:
 
     @property
     def enough(self) -> bool:
+        """Whether the approvals that count suffice; where none is required they always do."""
         return len(self.counted) >= self.required
 
 
 def weigh(
     promotion: ModelPromotion, stage: ModelStage, *, digest: str, label: str, proof: Proof, now: datetime
 ) -> Weighed:
-    """Every approval's worth for the manifest with this digest; `label` is the namespace's automatic-promotion label."""
+    """Each approval's worth for the manifest with this digest; `label` is the namespace's automatic-promotion label."""
     known = {record.approver: record for record in promotion.status.approvals}
     records = tuple(
         _record(approval, known.get(approval.approver), proof, now) for approval in promotion.spec.approvals

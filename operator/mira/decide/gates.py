@@ -29,10 +29,12 @@ def judge_gates(
 
 
 def failed(rows: Sequence[Gate]) -> tuple[Gate, ...]:
+    """The rows for which the promotion is refused, in the gates' order."""
     return tuple(row for row in rows if row.result is GateResult.FAIL)
 
 
 def inconclusive(rows: Sequence[Gate]) -> tuple[Gate, ...]:
+    """The rows for which the promotion waits: the comparison that they need is not there yet."""
     return tuple(row for row in rows if row.result is GateResult.INCONCLUSIVE)
 
 

@@ -34,6 +34,7 @@ class Platform:
 
 
 def version_key(run: TrainingRun) -> VersionKey:
+    """The version that the run makes, named by spec.version or else by the run itself."""
     return VersionKey(run.metadata.namespace, run.spec.model, run.spec.version or run.metadata.name)
 
 
@@ -43,6 +44,7 @@ def job_name(run: TrainingRun) -> str:
 
 
 def image_of(run: TrainingRun, platform: Platform) -> str | None:
+    """The image that trains: the run's own, else the platform's; None if neither names one."""
     return run.spec.image or platform.default_image
 
 
@@ -73,7 +75,10 @@ def order_too_large(order: Order) -> str | None:
         return None
     sizes = {field: len(json.dumps(value)) for field, value in order.spec.items()}
     largest = max(sizes, key=lambda field: sizes[field])
-    return f"the order has {size} bytes, at most {ORDER_LIMIT} are allowed; the largest field is spec.{largest} with {sizes[largest]}"
+    return (
+        f"the order has {size} bytes, at most {ORDER_LIMIT} are allowed; "
+        f"the largest field is spec.{largest} with {sizes[largest]}"
+    )
 
 
 def build_job(run: TrainingRun, order: Order, platform: Platform) -> dict[str, Any]:
@@ -105,6 +110,7 @@ def build_job(run: TrainingRun, order: Order, platform: Platform) -> dict[str, A
 
 
 def owned_by(job: dict[str, Any], run: TrainingRun) -> bool:
+    """Whether the Job is this very run's, and not an earlier one's of the same name: owners are told by uid."""
     owners = job["metadata"].get("ownerReferences") or []
     return any(owner.get("uid") == run.metadata.uid for owner in owners)
 

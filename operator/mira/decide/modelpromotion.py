@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from mira.api.conditions import Condition, ConditionType, State, false, is_true, set_conditions, true, unknown
 from mira.api.modelpromotion import Action, ApprovalStatus, GateResult, ModelPromotion, ModelPromotionStatus
 from mira.api.modelstage import CurrentVersion
 from mira.api.reasons import Reason
+from mira.decide import gates
 from mira.decide.promotion_case import Asked, Case, gather, read_live, still_asked
 from mira.decide.promotion_rules import Ruling, first_ruling
 from mira.registry.deciding import Decided, Draft, Judge, Waiting
@@ -51,33 +53,22 @@ class Judgement:
         return judge
 
     def _entry(self, case: Case, refusal: Ruling | None) -> Entry:
-        """Entry h+1: a refusal leaves everything as it is, a move names itself as the last move."""
+        """Entry h+1: what it does to the stage, who asked for it and all that it was decided on."""
         head, spec, asked = case.head, case.promotion.spec, self.asked
-        before = head.link.entry if head.link else None
-        if refusal is not None:
-            kind, reason, message = EntryKind.REFUSE, refusal.reason, refusal.message
-            current, moved_by, previous = (before.current, before.moved_by, None) if before else (None, None, None)
-        else:
-            kind, reason = (
-                (EntryKind.ROLL_BACK, Reason.ROLLED_BACK) if case.rolls_back else (EntryKind.PROMOTE, Reason.PROMOTED)
-            )
-            message = ""
-            current = Version(version=spec.version, digest=case.evidence.digest or "")
-            moved_by = MovedBy(number=head.number + 1, name=asked.name, creation_timestamp=_created(case.promotion))
-            previous = before.current if before else None
+        does = _moving(case, asked) if refusal is None else _refusing(case, refusal)
         return Entry(
             number=head.number + 1,
             prev_sha256=head.sha256,
             op=asked.op,
-            kind=kind,
-            reason=str(reason),
-            message=message,
+            kind=does.kind,
+            reason=str(does.reason),
+            message=does.message,
             namespace=asked.namespace,
             model=asked.stage.model,
             stage=asked.stage.stage,
-            current=current,
-            moved_by=moved_by,
-            previous=previous,
+            current=does.current,
+            moved_by=does.moved_by,
+            previous=does.previous,
             candidate=spec.version,
             resource=_asker(asked, case.promotion),
             requested_by=spec.requested_by,
@@ -88,6 +79,33 @@ class Judgement:
             decided_at=case.now,
             operator_version=self.operator_version,
         )
+
+
+class _Effect(NamedTuple):
+    """What an entry does to its stage: what the stage serves afterwards, by whose move, and instead of what."""
+
+    kind: EntryKind
+    reason: Reason
+    message: str
+    current: Version | None
+    moved_by: MovedBy | None
+    previous: Version | None
+
+
+def _moving(case: Case, asked: Asked) -> _Effect:
+    """The stage serves the candidate; the entry names itself as the last move."""
+    kind, reason = (
+        (EntryKind.ROLL_BACK, Reason.ROLLED_BACK) if case.rolls_back else (EntryKind.PROMOTE, Reason.PROMOTED)
+    )
+    candidate = Version(version=case.promotion.spec.version, digest=case.evidence.digest or "")
+    mover = MovedBy(number=case.head.number + 1, name=asked.name, creation_timestamp=_created(case.promotion))
+    return _Effect(kind, reason, "", candidate, mover, case.current)
+
+
+def _refusing(case: Case, refusal: Ruling) -> _Effect:
+    """The stage serves what it served, by the move that brought it there."""
+    mover = case.head.link.entry.moved_by if case.head.link else None
+    return _Effect(EntryKind.REFUSE, refusal.reason, refusal.message, case.current, mover, None)
 
 
 def void(asked: Asked, promotion: ModelPromotion, operator_version: str, now: datetime, head: Head) -> Entry:
@@ -181,6 +199,7 @@ def blocked_status(promotion: ModelPromotion, reason: Reason, message: str, now:
 
 
 def is_finished(promotion: ModelPromotion) -> bool:
+    """Whether the promotion has its one end: it is never decided again, whatever changes."""
     return is_true(promotion.status.conditions, ConditionType.FINISHED)
 
 
@@ -235,7 +254,7 @@ def _verified(case: Case) -> State:
         return false(Reason.ARTIFACT_CORRUPT, evidence.files_problem)
     if evidence.manifest is None:
         return unknown(Reason.VERSION_NOT_FOUND)
-    return true(Reason.VERIFIED, f"{len(evidence.manifest.files)} files have the sha256 that the manifest says")
+    return true(Reason.VERIFIED, "every file has the sha256 that the manifest says")
 
 
 def _gates(case: Case) -> State:
@@ -243,9 +262,7 @@ def _gates(case: Case) -> State:
         return true(Reason.SKIPPED_FOR_ROLLBACK)
     if case.stage is None or case.evidence.manifest is None:
         return unknown(Reason.PENDING)
-    words = "; ".join(
-        f"{row.metric} {row.measured or 'not reported'}: {row.threshold} {row.reason}" for row in case.gates
-    )
+    words = gates.describe(case.gates)
     if not case.gates:
         return true(Reason.NO_GATES)
     if any(row.result == "Fail" for row in case.gates):

@@ -1,4 +1,4 @@
-"""What a decision on a promotion rests on: who asks, what is live, what lies in S3 - all read before anything is decided."""
+"""What a promotion is decided on: who asks, what is live, what lies in S3 - all read before anything is decided."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,14 +75,17 @@ class Case:
 
     @property
     def current(self) -> Version | None:
+        """The version that the stage serves as of the head, None if it serves none yet."""
         return self.head.link.entry.current if self.head.link else None
 
     @property
     def rolls_back(self) -> bool:
+        """Whether the stage goes back: neither gates nor soak times nor freeze windows hold that up."""
         return self.promotion.spec.action is Action.ROLL_BACK
 
 
 def read_live(asked: Asked) -> Steps[Live]:
+    """What Kubernetes says now; whoever drives the procedure must ask the API server and no cache."""
     return cast("Live", (yield ReadLive(asked)))
 
 

@@ -33,10 +33,12 @@ Rule: TypeAlias = Callable[[Case], Ruling | None]
 
 
 def refuse(reason: Reason, message: str) -> Ruling:
+    """A final ruling: the promotion ends, and the stage stays as it is."""
     return Ruling(final=True, reason=reason, message=message)
 
 
 def wait(reason: Reason, message: str) -> Ruling:
+    """A ruling for now: the promotion stays open and is judged again."""
     return Ruling(final=False, reason=reason, message=message)
 
 
@@ -50,11 +52,13 @@ def superseded(case: Case) -> Ruling | None:
         return None
     return refuse(
         Reason.SUPERSEDED,
-        f"ModelPromotion {mover.name}, created later ({format_time(mover.creation_timestamp)}), moved the stage as entry {mover.number}",
+        f"ModelPromotion {mover.name}, created later ({format_time(mover.creation_timestamp)}), "
+        f"moved the stage as entry {mover.number}",
     )
 
 
 def already_current(case: Case) -> Ruling | None:
+    """A version that the stage serves already is not promoted again, nor is another digest under its name."""
     current, candidate = case.current, case.asked.version.version
     if current is None or current.version != candidate:
         return None
@@ -68,20 +72,24 @@ def already_current(case: Case) -> Ruling | None:
 
 
 def version_not_found(case: Case) -> Ruling | None:
+    """A version without a manifest is waited for: its TrainingRun may still publish it."""
     if case.evidence.digest is not None:
         return None
     return wait(
         Reason.VERSION_NOT_FOUND,
-        f"version {case.asked.version.version} of model {case.asked.stage.model} has no manifest yet; waiting for its TrainingRun",
+        f"version {case.asked.version.version} of model {case.asked.stage.model} has no manifest yet; "
+        "waiting for its TrainingRun",
     )
 
 
 def manifest_invalid(case: Case) -> Ruling | None:
+    """A version whose manifest cannot be read, or is another version's, is refused."""
     problem = case.evidence.manifest_problem
     return refuse(Reason.MANIFEST_INVALID, f"{case.asked.version.manifest}: {problem}") if problem else None
 
 
 def digest_mismatch(case: Case) -> Ruling | None:
+    """A promotion that pins a digest moves the stage to exactly that manifest, or is refused."""
     pinned = case.promotion.spec.digest
     if pinned is None or pinned == case.evidence.digest:
         return None
@@ -89,10 +97,12 @@ def digest_mismatch(case: Case) -> Ruling | None:
 
 
 def artifact_corrupt(case: Case) -> Ruling | None:
+    """A version is refused if a file of it is missing or has other bytes than its manifest says."""
     return refuse(Reason.ARTIFACT_CORRUPT, case.evidence.files_problem) if case.evidence.files_problem else None
 
 
 def conflict(case: Case) -> Ruling | None:
+    """A promotion that names the version it wants to replace is refused if the stage serves another."""
     expected = case.promotion.spec.expected_current
     current = case.current.version if case.current else None
     if expected is None or expected == current:
@@ -109,11 +119,13 @@ def not_a_rollback(case: Case) -> Ruling | None:
         return None
     return refuse(
         Reason.NOT_A_ROLLBACK,
-        f"version {case.asked.version.version} with digest {case.evidence.digest} was never current here; use action Promote",
+        f"version {case.asked.version.version} with digest {case.evidence.digest} was never current here; "
+        "use action Promote",
     )
 
 
 def stage_not_found(case: Case) -> Ruling | None:
+    """A promotion to a stage that does not exist waits until the platform team has written it."""
     if case.stage is not None:
         return None
     name = f"{case.asked.stage.model}.{case.asked.stage.stage}"
@@ -124,6 +136,7 @@ def stage_not_found(case: Case) -> Ruling | None:
 
 
 def rejected(case: Case) -> Ruling | None:
+    """One rejection that counts refuses the promotion, however many approvals it has."""
     rejection = case.weighed.rejection if case.weighed else None
     if rejection is None:
         return None
@@ -131,6 +144,7 @@ def rejected(case: Case) -> Ruling | None:
 
 
 def gates_failed(case: Case) -> Ruling | None:
+    """A version that fails any gate is refused, before anybody is asked to approve it."""
     failed = gates.failed(case.gates)
     if not failed:
         return None
@@ -140,6 +154,7 @@ def gates_failed(case: Case) -> Ruling | None:
 
 
 def not_soaked(case: Case) -> Ruling | None:
+    """A version waits until it was current in the required stage for the soak time, unbroken; a roll back does not."""
     required = case.stage.spec.requires if case.stage else None
     if required is None or case.rolls_back:
         return None
@@ -149,11 +164,13 @@ def not_soaked(case: Case) -> Ruling | None:
     known = f"since {format_time(since)}" if since else "not now"
     return wait(
         Reason.NOT_SOAKED,
-        f"the version must be current in stage {required.stage} for {required.soak_seconds} s; it is current there {known}",
+        f"the version must be current in stage {required.stage} for {required.soak_seconds} s; "
+        f"it is current there {known}",
     )
 
 
 def gates_inconclusive(case: Case) -> Ruling | None:
+    """A gate against the current version waits until both were compared on the same rows."""
     open_gates = gates.inconclusive(case.gates)
     if not open_gates:
         return None
@@ -169,17 +186,19 @@ def policies_missing(case: Case) -> Ruling | None:
 
 
 def requester_unproven(case: Case) -> Ruling | None:
-    """Who asked is known only if the policies were in force before the promotion was created; a new one needs a second."""
+    """Who asked is known only if the policies took effect before the promotion was created."""
     created, since = case.promotion.metadata.creation_timestamp, case.proof.since
     if created is not None and since is not None and since + POLICY_TAKES_EFFECT <= created:
         return None
     return wait(
         Reason.REQUESTER_UNPROVEN,
-        "the promotion is older than the admission policies, so nobody knows who asked; create it again under another name",
+        "the promotion is older than the admission policies, so nobody knows who asked; "
+        "create it again under another name",
     )
 
 
 def awaiting_approval(case: Case) -> Ruling | None:
+    """A promotion waits for as many approvals of its digest as the stage requires, all recorded in its status."""
     weighed = case.weighed
     if weighed is None or (weighed.enough and not weighed.fresh):
         return None
@@ -190,6 +209,7 @@ def awaiting_approval(case: Case) -> Ruling | None:
 
 
 def frozen(case: Case) -> Ruling | None:
+    """Nothing is promoted while a freeze window of the stage is open; a roll back is never frozen."""
     if case.rolls_back or case.stage is None:
         return None
     until = frozen_until(case.stage.spec.freeze_windows, case.now)

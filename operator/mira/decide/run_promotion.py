@@ -1,4 +1,4 @@
-"""The promotion that a run asks for when it succeeds: a pure function of the run's spec, so that making it twice is harmless."""
+"""The promotion that a run asks for on success: a pure function of the run's spec, so making it twice is harmless."""
 
 from typing import Any
 
@@ -15,7 +15,10 @@ def promotion_name(run: TrainingRun) -> str | None:
 
 
 def promotion_of(run: TrainingRun) -> dict[str, Any] | None:
-    """The ModelPromotion in the name of whoever asked for the run, None if it asks for none. No owner: it outlives the run."""
+    """The ModelPromotion in the name of whoever asked for the run, None if it asks for none.
+
+    It has no owner, because it outlives the run.
+    """
     name = promotion_name(run)
     if run.spec.promotion is None or name is None:
         return None

@@ -49,13 +49,14 @@ def run_status(seen: Seen, plan: Plan, *, root: str, now: datetime) -> TrainingR
         same = status.model_copy(update={"attempts": seen.run.status.attempts}) == seen.run.status
         return seen.run.status if same else status
     ended = seen.run.status.completion_time or job_finished_at(seen.job) or now
-    states = _succeeded_states(seen, state) if isinstance(state, Succeeded) else _failed_states(state)
+    states = _succeeded_states(state) if isinstance(state, Succeeded) else _failed_states(state)
     details = _version(seen, state.published, root) if isinstance(state, Succeeded) else _failure(state.outcome)
     details |= {"completion_time": ended, "promotion": _promotion(seen, plan, now)}
     return seen.run.status.model_copy(update=_conditions(seen.run, states, now) | _job(seen, now) | details)
 
 
 def is_finished(run: TrainingRun) -> bool:
+    """Whether the run has its end: nothing is decided for it any more."""
     return is_true(run.status.conditions, ConditionType.FINISHED)
 
 
@@ -83,9 +84,9 @@ def _running(running: Running) -> dict[ConditionType, State]:
     }
 
 
-def _succeeded_states(seen: Seen, succeeded: Succeeded) -> dict[ConditionType, State]:
+def _succeeded_states(succeeded: Succeeded) -> dict[ConditionType, State]:
     reason = succeeded.reason
-    message = _success_message(seen, succeeded)
+    message = _success_message(succeeded)
     return {
         ConditionType.READY: true(reason, message),
         ConditionType.RECONCILING: false(reason),
@@ -98,7 +99,7 @@ def _succeeded_states(seen: Seen, succeeded: Succeeded) -> dict[ConditionType, S
     }
 
 
-def _success_message(seen: Seen, succeeded: Succeeded) -> str:
+def _success_message(succeeded: Succeeded) -> str:
     made = succeeded.published.manifest
     if made is None:
         return succeeded.published.problem

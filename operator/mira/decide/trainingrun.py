@@ -29,7 +29,10 @@ class Published:
 
 @dataclass(frozen=True)
 class Seen:
-    """Everything that was read before anything is decided; outcomes are those of this run's own attempts, oldest first."""
+    """Everything that was read before anything is decided.
+
+    `outcomes` are those of this run's own attempts, oldest first.
+    """
 
     run: TrainingRun
     spec_hash: str | None
@@ -139,8 +142,8 @@ def _version_is_there(seen: Seen, _: Platform) -> Plan | None:
         return Plan(
             Failed(
                 Reason.VERSION_EXISTS,
-                f"version {manifest.version} of model {manifest.model} exists, made by run {manifest.run.name} from another spec; "
-                "use another name, or set spec.version",
+                f"version {manifest.version} of model {manifest.model} exists, made by run {manifest.run.name} "
+                "from another spec; use another name, or set spec.version",
             )
         )
     return _promoting(seen, Succeeded(Reason.SUCCEEDED if own else Reason.ADOPTED, published))
@@ -174,7 +177,8 @@ def _job_is_gone(seen: Seen, _: Platform) -> Plan | None:
     return Plan(
         Failed(
             Reason.JOB_LOST,
-            f"Job {known.name if known else job_name(seen.run)} is gone and left no outcome; to train again, create a run under another name",
+            f"Job {known.name if known else job_name(seen.run)} is gone and left no outcome; "
+            "to train again, create a run under another name",
         )
     )
 

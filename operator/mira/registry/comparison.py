@@ -47,4 +47,5 @@ class Comparison(Document):
     created_at: Time
 
     def difference(self, metric: str, slice_: str = "") -> Difference | None:
+        """The difference of this metric over all rows, or over one slice of them; None if it was not compared."""
         return next((one for one in self.differences if (one.metric, one.slice) == (metric, slice_)), None)

@@ -39,7 +39,7 @@ class Document(Part):
 
     @classmethod
     def parse(cls, raw: bytes) -> Self:
-        """The document in these bytes. Raises DocumentInvalid: too large, not JSON, too deep, another schema, a wrong field."""
+        """The document in these bytes. Raises DocumentInvalid: too large, not JSON, too deep, wrong schema or field."""
         content = parse_json(raw, limit=cls.LIMIT)
         if not isinstance(content, dict) or content.get("schema") != cls.SCHEMA:
             found = content.get("schema") if isinstance(content, dict) else type(content).__name__
@@ -52,13 +52,16 @@ class Document(Part):
             raise DocumentInvalid(f"{where}: {first['msg']}") from error
 
     def render(self) -> bytes:
-        """The canonical bytes (RFC 8785): equal documents are equal bytes, whoever writes them. Fields without value are left out."""
+        """The canonical bytes (RFC 8785): equal documents are equal bytes, whoever writes them.
+
+        Fields without a value are left out.
+        """
         content = {"schema": self.SCHEMA} | self.model_dump(mode="json", by_alias=True, exclude_none=True)
         return rfc8785.dumps(content)
 
 
 def parse_json(raw: bytes, *, limit: int) -> Any:
-    """The JSON value in these bytes. Raises DocumentInvalid: too large, not UTF-8, duplicate keys, NaN, nested too deep."""
+    """The JSON value in these bytes. Raises DocumentInvalid: too large, not UTF-8, duplicate keys, NaN, too deep."""
     if len(raw) > limit:
         raise DocumentInvalid(f"{len(raw)} bytes are more than the {limit} allowed")
     if _depth(raw) > DEEPEST:
@@ -77,6 +80,7 @@ def digest(raw: bytes) -> str:
 
 
 def sha256(raw: bytes) -> str:
+    """The sha256 of these bytes as bare hex, as entries chain and as manifests name their files."""
     return hashlib.sha256(raw).hexdigest()
 
 

@@ -113,6 +113,7 @@ class Entry(Document):
 
     @model_validator(mode="after")
     def moves_say_who_moved(self) -> Self:
+        """Refuses an entry that moves the stage without naming its current version, and itself as the last move."""
         moves = self.kind in (EntryKind.PROMOTE, EntryKind.ROLL_BACK)
         if moves and (self.current is None or self.moved_by is None or self.moved_by.number != self.number):
             raise ValueError("an entry that moves the stage names its current version and itself as movedBy")
@@ -120,6 +121,7 @@ class Entry(Document):
 
     @property
     def stage_key(self) -> StageKey:
+        """The stage whose lineage this is. Raises InvalidKey if the names in the entry form no key."""
         return StageKey(self.namespace, self.model, self.stage)
 
 

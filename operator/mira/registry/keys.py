@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+UID8 = re.compile(r"[0-9a-f]{8}")
 ATTEMPT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}")
 HEX = re.compile(r"[0-9a-f]{64}")
 NUMBER_DIGITS = 12
@@ -33,22 +34,27 @@ class StageKey:
 
     @property
     def lineage(self) -> str:
+        """The folder of the stage's entries, one key for each number."""
         return f"{LINEAGES}{self.path}/"
 
     @property
     def path(self) -> str:
+        """`<namespace>/<model>/<stage>`, by which every key of the stage is told from another stage's."""
         return f"{self.namespace}/{self.model}/{self.stage}"
 
     @property
     def pointer(self) -> str:
+        """What readers read: the stage's only key whose object is ever replaced."""
         return f"stages/{self.path}/current.json"
 
     def entry(self, number: int) -> str:
+        """The key of one entry, padded so that keys sort as numbers do. Raises InvalidKey outside 1..LARGEST_NUMBER."""
         if not 1 <= number <= LARGEST_NUMBER:
             raise InvalidKey(f"entry number {number} is not within 1..{LARGEST_NUMBER}")
         return f"{self.lineage}{number:0{NUMBER_DIGITS}d}.json"
 
     def decision(self, op: str) -> str:
+        """Where a resource that was created again finds the end of its op. Raises InvalidKey if the op is no sha256."""
         return f"decisions/{self.path}/{_checked(HEX, op, 'op')}.json"
 
     def quarantine(self, sha256: str) -> str:
@@ -72,34 +78,47 @@ class VersionKey:
 
     @property
     def prefix(self) -> str:
+        """The folder of everything that belongs to this version alone."""
         return f"models/{self.namespace}/{self.model}/versions/{self.version}/"
 
     @property
     def manifest(self) -> str:
+        """The commit point: the version exists once there is an object under this key."""
         return f"{self.prefix}manifest.json"
 
     @property
     def inputs(self) -> str:
+        """What the first attempt listed, so that every later one reads the same data."""
         return f"{self.prefix}inputs.json"
+
+    def inputs_of(self, run_uid: str) -> str:
+        """What this run's first attempt listed. One per run: a failed run that is created anew looks at the data anew."""
+        return f"{self.prefix}inputs/{_checked(UID8, run_uid[:8], 'run uid')}.json"
 
     @property
     def tombstone(self) -> str:
+        """The mark of a version that was collected or revoked: its name is never used again."""
         return f"tombstones/{self.namespace}/{self.model}/{self.version}.json"
 
     @property
     def attempts(self) -> str:
+        """The folder of all attempts to make this version; the manifest names the one that did."""
         return f"{self.prefix}attempts/"
 
     def attempt(self, attempt: str) -> str:
+        """The folder that one attempt writes to and no other. Raises InvalidKey if this is no attempt's id."""
         return f"{self.attempts}{_checked(ATTEMPT, attempt, 'attempt')}/"
 
     def outcome(self, attempt: str) -> str:
+        """Where an attempt says how it ended, also when it failed."""
         return f"{self.attempt(attempt)}outcome.json"
 
     def file(self, path: str) -> str:
+        """The key of a manifest's file. Raises InvalidKey if its path leads out of the version's folder."""
         return f"{self.prefix}{checked_path(path)}"
 
     def comparison(self, candidate_digest: str, current_digest: str) -> str:
+        """Where exactly these two manifests are compared, whatever their versions' names. Raises InvalidKey."""
         candidate, current = hex_of(candidate_digest), hex_of(current_digest)
         return f"models/{self.namespace}/{self.model}/comparisons/{candidate}/{current}.json"
 
@@ -118,17 +137,19 @@ def entry_number(key: str, stage: StageKey) -> int | None:
 def checked_path(path: str) -> str:
     """The path itself, if it stays below where it is joined to: no '..', no empty or absolute part, no backslash."""
     parts = path.split("/")
-    odd = any(part in ("", ".", "..") for part in parts) or any(ord(c) < 0x20 or c == "\\" for c in path)
+    odd = any(part in ("", ".", "..") for part in parts) or any(c == "\\" or not c.isprintable() for c in path)
     if odd or len(path.encode()) > 512:
-        raise InvalidKey(f"path {path[:80]!r} must be relative, below its folder, without control characters")
+        raise InvalidKey(f"path {path[:80]!r} must be relative, below its folder, of printable characters")
     return path
 
 
 def digest_of(sha256_hex: str) -> str:
+    """The digest with this hex. Raises InvalidKey unless it is 64 lower-case hex digits."""
     return f"sha256:{_checked(HEX, sha256_hex, 'sha256')}"
 
 
 def hex_of(digest: str) -> str:
+    """The digest's bare hex, as keys hold it. Raises InvalidKey unless it is 64 lower-case hex digits."""
     return _checked(HEX, digest.removeprefix("sha256:"), "digest")
 
 

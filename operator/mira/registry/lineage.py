@@ -30,15 +30,17 @@ class Head:
 
     @property
     def number(self) -> int:
+        """The newest entry's number, 0 before the first; the next decision takes the number after it."""
         return self.link.entry.number if self.link else 0
 
     @property
     def sha256(self) -> str:
+        """What the next entry chains to: the sha256 of the newest entry's exact bytes, zeros before the first."""
         return sha256(self.link.raw) if self.link else GENESIS
 
 
 def find_head(stage: StageKey) -> Steps[Head]:
-    """The newest entry. The pointer is a hint only: it counts if it is exactly the rendering of an entry that exists."""
+    """The newest entry. The pointer is a hint only: it counts if it is exactly the rendering of an existing entry."""
     pointer = yield from get(stage.pointer)
     link = yield from _hinted(stage, pointer)
     if link is None:
@@ -52,7 +54,7 @@ def find_head(stage: StageKey) -> Steps[Head]:
 
 
 def read_entry(stage: StageKey, number: int) -> Steps[Link | None]:
-    """The entry of this number, None if the number is free. Raises BrokenChain if its bytes are no entry of this stage."""
+    """The entry of this number, None if it is free. Raises BrokenChain if its bytes are no entry of this stage."""
     stored = yield from get(stage.entry(number))
     if stored is None:
         return None
@@ -73,7 +75,8 @@ def check_link(before: Link | None, link: Link) -> None:
     if link.entry.prev_sha256 != expected:
         number = link.entry.number
         raise BrokenChain(
-            f"entry {number} of {link.entry.stage_key.path} does not chain to entry {number - 1}: one of them was changed"
+            f"entry {number} of {link.entry.stage_key.path} does not chain to entry {number - 1}: "
+            "one of them was changed"
         )
 
 

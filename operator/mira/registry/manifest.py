@@ -31,6 +31,7 @@ class File(Part):
     @field_validator("path")
     @classmethod
     def stays_below(cls, path: str) -> str:
+        """The path, once it is sure to stay below the version's folder."""
         return checked_path(path)
 
 
@@ -129,6 +130,7 @@ class Manifest(Document):
 
     @model_validator(mode="after")
     def files_are_this_attempts_own(self) -> Self:
+        """Refuses a path that is listed twice, and a file that another attempt wrote."""
         own = f"attempts/{self.attempt}/"
         paths = [file.path for file in self.files]
         if len(set(paths)) != len(paths):
@@ -139,7 +141,9 @@ class Manifest(Document):
 
     @property
     def key(self) -> VersionKey:
+        """Which version the manifest says that it is. Raises InvalidKey if the names in it form no key."""
         return VersionKey(self.namespace, self.model, self.version)
 
     def metric(self, name: str, slice_: str = "") -> Metric | None:
+        """The metric over all rows, or over one slice of them; None if it was not measured."""
         return next((metric for metric in self.metrics if (metric.name, metric.slice) == (name, slice_)), None)

@@ -1,4 +1,4 @@
-"""An object store in memory that answers as S3 does, with a hook for faults: the ground on which the protocol is tried."""
+"""An object store in memory that answers as S3 does, with hooks for faults: the ground to try the protocol on."""
 
 import hashlib
 from collections.abc import Callable, Iterator

@@ -30,6 +30,7 @@ class Current:
 
     @property
     def key(self) -> VersionKey:
+        """The version's place in the registry, as `Registry.download` asks for it."""
         return self.manifest.key
 
     def file(self, name: str) -> File | None:

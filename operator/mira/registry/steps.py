@@ -66,22 +66,27 @@ Steps: TypeAlias = Generator[Call, Any, T]
 
 
 def get(key: str, *, limit: int = REGISTRY_LIMIT) -> Steps[Stored | None]:
+    """The object under the key, None if there is none; of a larger one only limit + 1 bytes."""
     return cast("Stored | None", (yield Get(key, limit)))
 
 
 def create(key: str, body: bytes) -> Steps[Put]:
+    """What S3 answered to a write to a free key; after UNCLEAR only a read can tell."""
     return cast("Put", (yield Create(key, body)))
 
 
 def replace(key: str, body: bytes, etag: str) -> Steps[Put]:
+    """What S3 answered to a write over the object with this ETag; after UNCLEAR only a read can tell."""
     return cast("Put", (yield Replace(key, body, etag)))
 
 
 def list_keys(prefix: str) -> Steps[tuple[str, ...]]:
+    """Every key below the prefix, in order."""
     return cast("tuple[str, ...]", (yield ListKeys(prefix)))
 
 
 def check_files(manifest: Manifest) -> Steps[str | None]:
+    """None if every file of the manifest is intact, else a sentence about the first that is not."""
     return cast("str | None", (yield CheckFiles(manifest)))
 
 
@@ -90,7 +95,7 @@ class Unsettled(Exception):
 
 
 class Procedure(Generic[T]):
-    """One procedure under way: it keeps the call that has no answer yet, so that a failed read does not forget an attempt.
+    """One procedure under way: it keeps the call that has no answer yet, so that a failed read forgets no attempt.
 
     `advance` drives it until it ends. When a read raises (the store or the API server is away), the exception goes to
     the caller and the procedure stays where it is: the next `advance` asks the same again. A write that was refused is
@@ -141,11 +146,14 @@ def answer_from(store: ObjectStore, call: Call) -> Any:
 
 
 def check_against(store: ObjectStore, manifest: Manifest) -> str | None:
-    """None if every file of the manifest is there with its size and sha256, else a sentence about the first that is not."""
+    """None if every file of the manifest has its size and sha256, else a sentence about the first that has not."""
     for file in manifest.files:
         found = store.sha256(manifest.key.file(file.path))
         if found is None:
             return f"file {file.path} is missing"
         if found != (file.size, file.sha256):
-            return f"file {file.path} has {found[0]} bytes with sha256 {found[1]}, the manifest says {file.size} and {file.sha256}"
+            return (
+                f"file {file.path} has {found[0]} bytes with sha256 {found[1]}, "
+                f"the manifest says {file.size} and {file.sha256}"
+            )
     return None

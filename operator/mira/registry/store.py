@@ -12,7 +12,7 @@ class StoreUnavailable(Exception):
 
 
 class StoreRefused(Exception):
-    """The store will not do this, however often it is asked (400, 401, 403): somebody must change rights or settings."""
+    """The store will not do this, however often it is asked (400, 401, 403): rights or settings must change."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,10 @@ class Fingerprint:
 
 
 class ObjectStore(Protocol):
-    """One registry's root in one bucket; keys are relative to it. Every method may raise StoreUnavailable or StoreRefused."""
+    """One registry's root in one bucket; keys are relative to it.
+
+    Every method may raise StoreUnavailable or StoreRefused.
+    """
 
     def get(self, key: str, *, limit: int) -> Stored | None:
         """The object, None if there is none. Of a body larger than limit only limit + 1 bytes: no parser takes them."""

@@ -1,0 +1,175 @@
+"""One document of each schema, with every field set."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from mira.registry.comparison import Comparison, Difference, Verdict
+from mira.registry.document import Document, sha256
+from mira.registry.entry import (
+    GENESIS,
+    Approval,
+    Asker,
+    Decision,
+    Entry,
+    EntryKind,
+    Gate,
+    GateResult,
+    MovedBy,
+    Pointer,
+    Version,
+    render_pointer,
+)
+from mira.registry.inputs import Inputs, Listed, Listing
+from mira.registry.manifest import (
+    Code,
+    Column,
+    ComparedWith,
+    Direction,
+    File,
+    Manifest,
+    Metric,
+    Rows,
+    Run,
+    Schema,
+    Source,
+)
+from mira.registry.order import Order, OrderedRun, OrderKind
+from mira.registry.outcome import FailedCheck, Outcome, Result, Termination
+from mira.registry.probe import RegistryInfo
+
+NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
+DIGEST, OTHER = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+ATTEMPT = "01234567-89abcdef"
+OWN = f"attempts/{ATTEMPT}/model/"
+
+
+def a_file(path: str = f"{OWN}model.onnx") -> File:
+    return File(path=path, size=5, sha256=sha256(b"model"))
+
+
+def a_manifest(**fields: Any) -> Manifest:
+    given: dict[str, Any] = {
+        "namespace": "team-a",
+        "model": "churn",
+        "version": "v1",
+        "description": "Churn within 30 days",
+        "task": "Classification",
+        "attempt": ATTEMPT,
+        "run": Run(name="v1", uid="uid", spec_hash=DIGEST, requested_by="alice"),
+        "code": Code(image="i", estimator="default", features="m:f", libraries={"numpy": "2.4.6"}),
+        "parameters": {"depth": 3, "rate": 0.1, "none": None},
+        "seed": 7,
+        "sources": [
+            Source(name="training", uri="s3://b/k", sha256="0" * 64, size=1, rows=2, version_id="3", etag='"e"')
+        ],
+        "rows": Rows(training=80, evaluation=20),
+        "model_schema": Schema(columns=[Column(name="age", type="int64")], target="churned", classes=["0", "1"]),
+        "metrics": [Metric(name="roc_auc", value="0.8", direction=Direction.HIGHER, slice="plan=pro")],
+        "compared_with": ComparedWith(stage="production", version="v0", digest=OTHER),
+        "files": [a_file()],
+        "created_at": NOW,
+    }
+    return Manifest(**given | fields)
+
+
+def an_entry(**fields: Any) -> Entry:
+    given: dict[str, Any] = {
+        "number": 1,
+        "prev_sha256": GENESIS,
+        "op": "a" * 64,
+        "kind": EntryKind.PROMOTE,
+        "reason": "Promoted",
+        "message": "m",
+        "namespace": "team-a",
+        "model": "churn",
+        "stage": "production",
+        "current": Version(version="v1", digest=DIGEST),
+        "moved_by": MovedBy(number=fields.get("number", 1), name="first", creation_timestamp=NOW),
+        "previous": Version(version="v0", digest=OTHER),
+        "candidate": "v1",
+        "resource": Asker(namespace="team-a", name="first", uid="uid", creation_timestamp=NOW),
+        "requested_by": "alice",
+        "approvals": [Approval(approver="bob", decision=Decision.APPROVED, digest=DIGEST, comment="ok", seen_at=NOW)],
+        "gates": [
+            Gate(
+                metric="roc_auc",
+                slice="plan=pro",
+                measured="0.8",
+                current="0.7",
+                lower="0.01",
+                threshold="minimum 0.75",
+                result=GateResult.PASS,
+                reason="Passed",
+            )
+        ],
+        "policy_digest": OTHER,
+        "justification": "CHG-1",
+        "decided_at": NOW,
+        "operator_version": "0.1.0",
+    }
+    return Entry(**given | fields)
+
+
+def an_order(**fields: Any) -> Order:
+    given: dict[str, Any] = {
+        "kind": OrderKind.TRAIN,
+        "registry": "s3://mira/registry",
+        "namespace": "team-a",
+        "model": "churn",
+        "version": "v1",
+        "run": OrderedRun(name="v1", uid="uid", spec_hash=DIGEST, requested_by="alice"),
+        "image": "i",
+        "description": "d",
+        "against": "production",
+        "spec": {"parameters": {"a": 1}},
+    }
+    return Order(**given | fields)
+
+
+def a_comparison(**fields: Any) -> Comparison:
+    given: dict[str, Any] = {
+        "candidate": DIGEST,
+        "current": OTHER,
+        "current_version": "v0",
+        "verdict": Verdict.COMPARED,
+        "reason": "r",
+        "rows": 20,
+        "differences": [
+            Difference(
+                metric="roc_auc",
+                slice="plan=pro",
+                direction=Direction.HIGHER,
+                candidate="0.8",
+                current="0.7",
+                lower="0.05",
+                upper="0.15",
+            )
+        ],
+        "created_at": NOW,
+    }
+    return Comparison(**given | fields)
+
+
+CHECK = FailedCheck(check="maxNullShare", column="age", message="3 of 100")
+DOCUMENTS: list[Document] = [
+    a_manifest(),
+    an_entry(),
+    Pointer.parse(render_pointer(an_entry().render())),
+    an_order(),
+    a_comparison(),
+    Outcome(
+        attempt=ATTEMPT,
+        result=Result.FAILED,
+        reason="ChecksFailed",
+        message="m",
+        retryable=False,
+        step="validate",
+        digest=DIGEST,
+        failed_checks=[CHECK],
+        started_at=NOW,
+        finished_at=NOW,
+    ),
+    Termination(result=Result.FAILED, reason="ChecksFailed", message="m", step="validate", failed_checks=[CHECK]),
+    Inputs(listings=[Listing(name="training", objects=[Listed(uri="s3://b/k", size=1, etag='"e"', version_id="3")])]),
+    RegistryInfo(layout_version=1, registry_id="id", owner="cluster"),
+]

@@ -1,0 +1,119 @@
+"""One attempt at one order, from reading it to the exit code."""
+
+import logging
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mira.registry.order import Order
+from mira.registry.reader import ReadableStore
+
+from mira_training.assignment import Assignment, assign, attempt_of, read_order
+from mira_training.data.objects import DataObjects
+from mira_training.ending import Ending, failed, leave_message, record, succeeded
+from mira_training.interruption import Interruption
+from mira_training.logs import BEFORE_ANY_STEP
+from mira_training.ports import Ports
+from mira_training.settings import Settings
+from mira_training.tracking.flow import Perform, Tracker
+from mira_training.training import STEPS, Training
+
+log = logging.getLogger(__name__)
+Connect = Callable[[str], tuple[ReadableStore, DataObjects]]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Attempt:
+    """The frame around a training. `known` is told the exit code as soon as the outcome is written."""
+
+    settings: Settings
+    connect: Connect
+    interruption: Interruption
+    known: Callable[[int], None] = lambda _: None
+    now: Callable[[], datetime] = _now
+    ending: Ending | None = field(default=None, init=False)
+
+    def run(self) -> int:
+        """Carries the order out and tells how it ended: 0, 64 (never retry) or 1. Raises nothing that can be told."""
+        self._started_at = self.now()
+        tracker = Tracker.of(self.settings.tracking_url, self.settings.tracking_auth)
+        try:
+            order = read_order(self.settings.order_file)
+            attempt = attempt_of(order, self.settings.pod_uid)
+        except BaseException as error:
+            # Without an order nobody knows where an outcome would belong: the termination message is all there is.
+            ending = self._told(error)
+            leave_message(self.settings.termination_log, ending.termination(BEFORE_ANY_STEP))
+            return ending.exit_code
+        return self._carry_out(order, attempt, tracker)
+
+    def _carry_out(self, order: Order, attempt: str, tracker: Tracker) -> int:
+        store, training = None, None
+        try:
+            store, objects = self.connect(order.registry)
+            assignment = assign(order, attempt)
+            with tempfile.TemporaryDirectory(prefix="mira-", ignore_cleanup_errors=True) as folder:
+                ports = Ports(store, objects, self.now, Path(folder))
+                training = Training(assignment, ports)
+                self._train(assignment, training, tracker)
+        except BaseException as error:
+            if self.ending is None:
+                self._end(store, order, attempt, training, self._told(error))
+            elif self.ending.exit_code == 0:
+                log.warning("after the version was published: %s: %s", type(error).__name__, error)
+        if self.ending is None:
+            raise AssertionError("a training ended without an ending")
+        return self.ending.exit_code
+
+    def _train(self, assignment: Assignment, training: Training, tracker: Tracker) -> None:
+        order = assignment.order
+        published = training.prepare()
+        if published is not None:
+            self._end(training.ports.registry, order, assignment.attempt, training, succeeded(published, assignment.attempt))
+            return
+
+        def body(perform: Perform) -> None:
+            # The ending is written here, inside of the flow: nothing that Prefect does afterwards can lose or delay it.
+            self.interruption.listen()
+            try:
+                for step in STEPS:
+                    perform(step)
+                ending = succeeded(training.published, assignment.attempt)
+            except BaseException as error:
+                self._end(training.ports.registry, order, assignment.attempt, training, self._told(error))
+                raise
+            self._end(training.ports.registry, order, assignment.attempt, training, ending)
+
+        tracker.run(f"{order.namespace}/{order.model}", order.version, training.perform, body)
+
+    def _told(self, error: BaseException) -> Ending:
+        self.interruption.ignore()
+        ending = failed(error)
+        if ending.unexpected:
+            log.error("%s", ending.message, exc_info=error)
+        else:
+            log.error("%s: %s", ending.reason, ending.message)
+        return ending
+
+    def _end(
+        self, store: ReadableStore | None, order: Order, attempt: str, training: Training | None, ending: Ending
+    ) -> None:
+        """The ending, written down: outcome first, termination message second."""
+        self.interruption.ignore()
+        step = training.step if training else BEFORE_ANY_STEP
+        if store is not None:
+            from mira.registry.keys import VersionKey
+
+            key = VersionKey(order.namespace, order.model, order.version).outcome(attempt)
+            record(store, key, ending.outcome(attempt, step, self._started_at, self.now()))
+        leave_message(self.settings.termination_log, ending.termination(step))
+        self.ending = ending
+        if ending.exit_code == 0:
+            log.info("%s", ending.message)
+        self.known(ending.exit_code)

@@ -1,0 +1,112 @@
+"""The files a model is published as: skops, ONNX, joblib; ONNX only if it says what the estimator says."""
+
+import importlib.metadata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from mira.api.data import ColumnType
+from mira.api.reasons import Reason
+from mira.api.trainingrun import Artifact
+
+from mira_training.model.fitted import Fitted
+from mira_training.model.onnx_scorer import OnnxScorer, Unscorable
+from mira_training.refusal import Refused
+
+FILES = {Artifact.ONNX: "model.onnx", Artifact.SKOPS: "model.skops", Artifact.JOBLIB: "model.joblib"}
+CHECKED_ROWS = 2000
+TOLERANCE = 1e-4
+"""ONNX computes with 32 bits, the estimator with 64."""
+OPSETS = {"": 18, "ai.onnx.ml": 3}
+LIBRARIES = ("scikit-learn", "numpy", "pandas", "scipy", "skops", "skl2onnx", "onnxruntime", "pyarrow")
+
+
+def write(fitted: Fitted, artifacts: Sequence[Artifact], folder: Path, rows: pd.DataFrame) -> list[Path]:
+    """The model's files in the folder. `rows` are model inputs on which ONNX file and estimator must agree.
+
+    Raises Refused (`CodeInvalid`) if the estimator cannot be written so, or the ONNX file disagrees.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    writers = {Artifact.ONNX: _onnx, Artifact.SKOPS: _skops, Artifact.JOBLIB: _joblib}
+    return [writers[artifact](fitted, folder / FILES[artifact], rows) for artifact in artifacts]
+
+
+def libraries() -> dict[str, str]:
+    """The versions that matter for loading the model."""
+    import platform
+
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in LIBRARIES}
+
+
+def _skops(fitted: Fitted, path: Path, _: pd.DataFrame) -> Path:
+    import skops.io
+
+    try:
+        skops.io.dump(fitted.pipeline, path)
+    except Exception as error:
+        raise _cannot(Artifact.SKOPS, fitted, error) from error
+    return path
+
+
+def _joblib(fitted: Fitted, path: Path, _: pd.DataFrame) -> Path:
+    import joblib
+
+    try:
+        joblib.dump(fitted.pipeline, path, compress=3)
+    except Exception as error:
+        raise _cannot(Artifact.JOBLIB, fitted, error) from error
+    return path
+
+
+def _onnx(fitted: Fitted, path: Path, rows: pd.DataFrame) -> Path:
+    content = converted(fitted)
+    must_agree(fitted, content, rows.head(CHECKED_ROWS))
+    path.write_bytes(content)
+    return path
+
+
+def converted(fitted: Fitted) -> bytes:
+    """The pipeline as ONNX: one input per column (float32 or text, rows x 1); label and scores come out."""
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+
+    inputs = [
+        (column.name, (StringTensorType if column.type == ColumnType.STRING else FloatTensorType)([None, 1]))
+        for column in fitted.columns
+    ]
+    options: dict[Any, Any] = {id(fitted.pipeline): {"zipmap": False}} if fitted.classes else {}
+    try:
+        model = convert_sklearn(fitted.pipeline, initial_types=inputs, options=options, target_opset=OPSETS)
+    except Exception as error:
+        raise _cannot(Artifact.ONNX, fitted, error) from error
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def must_agree(fitted: Fitted, content: bytes, rows: pd.DataFrame) -> None:
+    """Raises Refused (`CodeInvalid`) unless the ONNX file scores these rows as the estimator does."""
+    expected = fitted.scores(rows)
+    try:
+        found = OnnxScorer(content, fitted.columns, len(fitted.classes)).scores(rows)
+    except Unscorable as error:
+        raise Refused(Reason.CODE_INVALID, f"artifacts: {error}; leave ONNX out: artifacts: [Skops]") from error
+    difference = np.abs(found - expected).reshape(len(rows), -1).max(axis=1)
+    # A probability is near 1; a predicted number may be of any size.
+    scale = np.float64(1.0) if fitted.classes else np.abs(expected) + expected.std()
+    wrong = int((~(difference <= TOLERANCE * scale)).sum())
+    if wrong:
+        raise Refused(
+            Reason.CODE_INVALID,
+            f"artifacts: the ONNX file disagrees with the estimator in {wrong} of {len(rows)} rows, by up to "
+            f"{np.nanmax(difference):.3g}; leave ONNX out: artifacts: [Skops]",
+        )
+
+
+def _cannot(artifact: Artifact, fitted: Fitted, error: Exception) -> Refused:
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    kind = type(fitted.pipeline.steps[-1][1]).__name__
+    return Refused(
+        Reason.CODE_INVALID, f"artifacts: {kind} cannot be written as {artifact}: {said}; list other artifacts"
+    )

@@ -1,0 +1,128 @@
+"""What a version's commit needs: files up, comparison next, manifest last; and what an unclear answer means."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mira.api.reasons import Reason
+from mira.registry.comparison import Comparison
+from mira.registry.document import DocumentInvalid, digest, sha256
+from mira.registry.keys import VersionKey
+from mira.registry.manifest import MANIFEST_LIMIT, File, Manifest
+from mira.registry.reader import ReadableStore
+from mira.registry.store import ObjectStore, Put, StoreUnavailable
+
+from mira_training.refusal import Refused
+
+TRIES = 5
+log = logging.getLogger(__name__)
+
+
+class AnyRun(Protocol):
+    """The run's identity."""
+
+    @property
+    def uid(self) -> str:
+        """Of the resource: another one of the same name has another."""
+        ...
+
+    @property
+    def spec_hash(self) -> str:
+        """Of what determines the result."""
+        ...
+
+
+class Wanted(Protocol):
+    """Something made for a version by a run: a manifest, or an order that asks for one."""
+
+    @property
+    def key(self) -> VersionKey:
+        """The version."""
+        ...
+
+    @property
+    def run(self) -> AnyRun:
+        """For whom."""
+        ...
+
+
+@dataclass(frozen=True)
+class Published:
+    """The version under its key, by its manifest's digest; `attempt` is the one that made it, which may not be ours."""
+
+    digest: str
+    attempt: str
+    uri: str
+
+
+def upload(store: ReadableStore, manifest_prefix: str, attempt: str, folder: Path) -> list[File]:
+    """Every file below the folder in the registry, under this attempt's own prefix, where nobody else writes."""
+    files = []
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        name = f"attempts/{attempt}/{path.relative_to(folder).as_posix()}"
+        store.upload(f"{manifest_prefix}{name}", path)
+        content = path.read_bytes()
+        files.append(File(path=name, size=len(content), sha256=sha256(content)))
+        log.info("uploaded %s, %d bytes", name, len(content))
+    return files
+
+
+def commit(
+    store: ObjectStore, manifest: Manifest, comparison: Comparison | None, sleep: Callable[[float], None] = time.sleep
+) -> Published:
+    """The version, published by this attempt or found published by another attempt of the same run.
+
+    Raises Refused (`VersionExists`) if another run took the name, StoreUnavailable if the store does not answer.
+    """
+    body = manifest.render()
+    if len(body) > MANIFEST_LIMIT:
+        raise Refused(
+            Reason.DATA_INVALID, f"the manifest has {len(body)} bytes, at most {MANIFEST_LIMIT} are allowed; read fewer objects"
+        )
+    if comparison is not None:
+        # Its key holds the digest that the manifest will have: whoever sees the manifest finds the comparison.
+        _create(store, manifest.key.comparison(comparison.candidate, comparison.current), comparison.render(), sleep)
+    found = _create(store, manifest.key.manifest, body, sleep)
+    if found == body:
+        return Published(digest(body), manifest.attempt, manifest.key.prefix)
+    return adopted(found, manifest)
+
+
+def already_published(store: ObjectStore, wanted: Wanted) -> Published | None:
+    """The version if an earlier attempt has published it. Raises Refused (`VersionExists`) if another run has."""
+    stored = store.get(wanted.key.manifest, limit=MANIFEST_LIMIT)
+    return None if stored is None else adopted(stored.body, wanted)
+
+
+def adopted(found: bytes, wanted: Wanted) -> Published:
+    """What lies under the manifest's key, if it answers the same wish. Raises Refused (`VersionExists`)."""
+    where = f"version {wanted.key.version} of model {wanted.key.model}"
+    try:
+        other = Manifest.parse(found)
+    except DocumentInvalid as error:
+        raise Refused(Reason.VERSION_EXISTS, f"{where} exists and cannot be read ({error}); use another name") from error
+    if other.run.uid != wanted.run.uid and other.run.spec_hash != wanted.run.spec_hash:
+        raise Refused(
+            Reason.VERSION_EXISTS,
+            f"{where} exists, made by run {other.run.name} from another spec; use another name, or set spec.version",
+        )
+    return Published(digest(found), other.attempt, wanted.key.prefix)
+
+
+def _create(store: ObjectStore, key: str, body: bytes, sleep: Callable[[float], None]) -> bytes:
+    """The bytes that lie under the key after the attempt to create it. Raises StoreUnavailable when nobody can say."""
+    for again in range(TRIES):
+        if store.create(key, body) is Put.WRITTEN:
+            return body
+        # Unclear: ours may have arrived all the same, or somebody else's was there before. What lies there decides.
+        try:
+            stored = store.get(key, limit=MANIFEST_LIMIT)
+        except StoreUnavailable:
+            stored = None
+        if stored is not None:
+            return stored.body
+        sleep(0.5 * 2**again)
+    raise StoreUnavailable(f"{key}: could not be written, nor read back")

@@ -1,0 +1,55 @@
+"""The version in place, asked for its predictions on this run's rows; or in words why it cannot be."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from mira.registry.reader import Current, Registry, Tampered
+
+from mira_training.model.fitted import Fitted, Scores
+from mira_training.model.onnx_scorer import OnnxScorer, Unscorable
+
+ONNX_FILE = "model.onnx"
+
+
+@dataclass(frozen=True)
+class CurrentScores:
+    """What the current version says of the evaluation rows; None with the reason if it cannot be asked."""
+
+    version: str
+    digest: str
+    scores: Scores | None
+    reason: str = ""
+
+
+def current_scores(
+    current: Current, registry: Registry, table: pd.DataFrame, candidate: Fitted, target: str, folder: Path
+) -> CurrentScores:
+    """The current version's scores of the rows in `table`. Errors: StoreUnavailable, StoreRefused."""
+    try:
+        scores = _scores(current, registry, table, candidate, target, folder)
+    except Unscorable as error:
+        reason = f"the current version {current.version} cannot be scored on these rows: {error}"
+        return CurrentScores(current.version, current.digest, None, reason)
+    return CurrentScores(current.version, current.digest, scores)
+
+
+def _scores(
+    current: Current, registry: Registry, table: pd.DataFrame, candidate: Fitted, target: str, folder: Path
+) -> Scores:
+    manifest, schema = current.manifest, current.manifest.model_schema
+    if manifest.task != candidate.task:
+        raise Unscorable(f"its task is {manifest.task}, not {candidate.task}")
+    if schema.target != target:
+        raise Unscorable(f"it predicts {schema.target!r}, not {target!r}")
+    classes = [str(each) for each in candidate.classes]
+    if schema.classes != classes:
+        raise Unscorable(f"it knows the classes {', '.join(schema.classes[:8])}, not {', '.join(classes[:8])}")
+    file = current.file(ONNX_FILE)
+    if file is None:
+        raise Unscorable(f"it was published without {ONNX_FILE}; publish with artifacts: [Skops, ONNX]")
+    try:
+        path = registry.download(current.key, file, folder / "current.onnx")
+    except Tampered as error:
+        raise Unscorable(f"{error}, so it is not used") from error
+    return OnnxScorer(path, schema.columns, len(classes)).scores(table)

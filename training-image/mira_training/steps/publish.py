@@ -1,0 +1,113 @@
+"""Publish: the model's files and its card, then the comparison, and last of all the manifest."""
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from mira.registry.comparison import Comparison
+from mira.registry.document import digest
+from mira.registry.manifest import Code, ComparedWith, File, Manifest, Rows, Run, Schema
+
+from mira_training.model.artifacts import libraries, write
+from mira_training.publication import Published, commit, upload
+from mira_training.report.card import model_card
+
+if TYPE_CHECKING:
+    from mira_training.assignment import Assignment
+    from mira_training.model.fitted import Fitted
+    from mira_training.model.plan import Plan
+    from mira_training.ports import Ports
+    from mira_training.steps.evaluate import Evaluated
+    from mira_training.steps.ingest import Ingested
+    from mira_training.steps.validate import Validated
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the steps before have made."""
+
+    ingested: "Ingested"
+    validated: "Validated"
+    fitted: "Fitted"
+    evaluated: "Evaluated"
+
+
+def publish(assignment: "Assignment", results: Results, plan: "Plan", ports: "Ports") -> Published:
+    """The version in the registry. Raises Refused (`CodeInvalid`, `VersionExists`), StoreUnavailable."""
+    folder, now = ports.folder / "version", ports.now()
+    rows = results.validated.prepared.evaluation.inputs
+    write(results.fitted, assignment.artifacts, folder / "model", rows)
+    report = folder / "report"
+    report.mkdir(parents=True, exist_ok=True)
+    (report / "metrics.json").write_text(json.dumps(_metrics(results.evaluated), indent=1))
+    (report / "model-card.html").write_text(model_card(assignment, results, plan, now), encoding="utf-8")
+    files = upload(ports.registry, assignment.key.prefix, assignment.attempt, folder)
+    made = manifest(assignment, results, plan, files, now)
+    published = commit(ports.registry, made, comparison(made, results.evaluated, now))
+    log.info("version %s of %s is published as %s", made.version, made.model, published.digest)
+    return published
+
+
+def manifest(assignment: "Assignment", results: Results, plan: "Plan", files: list[File], now: datetime) -> Manifest:
+    """The commit point of the version."""
+    order, spec, prepared, compared = assignment.order, assignment.spec, results.validated.prepared, results.evaluated.compared
+    current = compared.current if compared else None
+    return Manifest(
+        namespace=order.namespace,
+        model=order.model,
+        version=order.version,
+        description=order.description,
+        task=spec.task,
+        attempt=assignment.attempt,
+        run=Run(
+            name=order.run.name, uid=order.run.uid, spec_hash=order.run.spec_hash, requested_by=order.run.requested_by
+        ),
+        code=Code(image=order.image, estimator=plan.estimator_name, features=spec.features, libraries=libraries()),
+        parameters=spec.parameters,
+        seed=spec.seed,
+        sources=list(results.ingested.sources),
+        rows=Rows(training=len(prepared.training.target), evaluation=len(prepared.evaluation.target)),
+        model_schema=Schema(
+            columns=list(prepared.columns),
+            target=spec.data.target,
+            classes=[str(each) for each in results.fitted.classes],
+        ),
+        metrics=list(results.evaluated.metrics),
+        compared_with=ComparedWith(stage=str(order.against), version=current.version, digest=current.digest)
+        if current
+        else None,
+        files=files,
+        created_at=now,
+    )
+
+
+def comparison(made: Manifest, evaluated: "Evaluated", now: datetime) -> Comparison | None:
+    """The comparison with the current version, under the digest that the manifest will have; None without a current one."""
+    compared = evaluated.compared
+    if compared is None:
+        return None
+    return Comparison(
+        candidate=digest(made.render()),
+        current=compared.current.digest,
+        current_version=compared.current.version,
+        verdict=compared.verdict,
+        reason=compared.current.reason,
+        rows=made.rows.evaluation,
+        differences=list(compared.differences),
+        created_at=now,
+    )
+
+
+def _metrics(evaluated: "Evaluated") -> dict[str, Any]:
+    compared = evaluated.compared
+    return {
+        "metrics": [metric.model_dump(mode="json", by_alias=True, exclude_none=True) for metric in evaluated.metrics],
+        "comparedWith": compared.current.version if compared else None,
+        "notComparable": compared.current.reason if compared else "",
+        "differences": [one.model_dump(mode="json", by_alias=True) for one in (compared.differences if compared else ())],
+        "reliance": [{"column": one.column, "growth": round(one.growth, 6)} for one in evaluated.reliances],
+    }

@@ -1,0 +1,126 @@
+"""A training: five steps on one order, each given what the ones before have made."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from mira.registry.document import DocumentInvalid
+from mira.registry.reader import Current, Registry, Tampered
+
+from mira_training.logs import BEFORE_ANY_STEP, in_step
+from mira_training.model.plan import Plan, plan
+from mira_training.publication import Published, already_published
+
+if TYPE_CHECKING:
+    from mira_training.assignment import Assignment
+    from mira_training.model.fitted import Fitted
+    from mira_training.ports import Ports
+    from mira_training.steps.evaluate import Evaluated
+    from mira_training.steps.ingest import Ingested
+    from mira_training.steps.validate import Validated
+
+STEPS = ("ingest", "validate", "train", "evaluate", "publish")
+log = logging.getLogger(__name__)
+
+
+class Training:
+    """The state between the steps. `step` is the one that runs or ran last, so that a failure can name it."""
+
+    plan: Plan
+    current: Current | None
+    ingested: "Ingested"
+    validated: "Validated"
+    fitted: "Fitted"
+    evaluated: "Evaluated"
+    published: Published
+
+    def __init__(self, assignment: "Assignment", ports: "Ports") -> None:
+        self.assignment = assignment
+        self.ports = ports
+        self.step = BEFORE_ANY_STEP
+
+    def prepare(self) -> Published | None:
+        """Everything that can be found wrong before data is read; the version, if an earlier attempt has published it.
+
+        Raises Refused (code, parameters, `VersionExists`), StoreUnavailable, StoreRefused.
+        """
+        published = already_published(self.ports.registry, _Wanted(self.assignment))
+        if published is None:
+            self.plan = plan(self.assignment.spec)
+            self.current = self._current()
+        return published
+
+    def perform(self, step: str) -> None:
+        """One of the five steps; they must be performed in their order. Raises what the step raises."""
+        self.step = step
+        began = time.monotonic()
+        with in_step(step):
+            _PERFORM[step](self)
+            log.info("%s took %.1f s", step, time.monotonic() - began)
+
+    def _current(self) -> Current | None:
+        """The version to compare with. A registry whose pointer cannot be trusted costs the comparison, not the run."""
+        order = self.assignment.order
+        if order.against is None:
+            return None
+        try:
+            found = Registry(self.ports.registry).current(
+                namespace=order.namespace, model=order.model, stage=order.against
+            )
+        except (DocumentInvalid, Tampered) as error:
+            log.warning("no comparison: stage %s of %s cannot be read: %s", order.against, order.model, error)
+            return None
+        log.info("stage %s serves %s", order.against, found.version if found else "nothing yet")
+        return found
+
+
+class _Wanted:
+    """The order, as what a manifest under its key is held against."""
+
+    def __init__(self, assignment: "Assignment") -> None:
+        self.key = assignment.key
+        self.run = assignment.order.run
+
+
+def _ingest(training: Training) -> None:
+    from mira_training.steps.ingest import ingest
+
+    training.ingested = ingest(training.assignment, training.ports)
+
+
+def _validate(training: Training) -> None:
+    from mira_training.steps.validate import validate
+
+    training.validated = validate(training.assignment, training.ingested, training.plan, training.current)
+
+
+def _train(training: Training) -> None:
+    from mira_training.steps.train import train
+
+    training.fitted = train(training.assignment, training.validated, training.plan)
+
+
+def _evaluate(training: Training) -> None:
+    from mira_training.steps.evaluate import evaluate
+
+    training.evaluated = evaluate(
+        training.assignment, training.validated, training.fitted, training.plan, training.current, training.ports
+    )
+
+
+def _publish(training: Training) -> None:
+    from mira_training.steps.publish import Results, publish
+
+    results = Results(training.ingested, training.validated, training.fitted, training.evaluated)
+    training.published = publish(training.assignment, results, training.plan, training.ports)
+
+
+# Imports stand inside the steps: what a run does not come to, it does not wait for.
+_PERFORM: dict[str, Callable[[Training], None]] = {
+    "ingest": _ingest,
+    "validate": _validate,
+    "train": _train,
+    "evaluate": _evaluate,
+    "publish": _publish,
+}
