@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import urllib3
 from kubernetes import client, config
+from prometheus_client.parser import text_string_to_metric_families
 
 from dev.controlplane.binaries import ensure_binaries, kubectl_path
 from dev.controlplane.server import ControlPlane
@@ -52,6 +53,12 @@ class OperatorProcess:
     def url(self) -> str:
         """Where it answers probes and metrics."""
         return f"http://{LOOPBACK}:{self.probe_port}"
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of this metric's values over all that have these labels."""
+        text = urllib3.request("GET", f"{self.url}/metrics", retries=False, timeout=5.0).data.decode()
+        samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+        return sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
 
     def ready(self) -> bool:
         """Whether it is ready. A ChildProcessError if it has ended."""

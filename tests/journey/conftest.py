@@ -23,7 +23,7 @@ def mira(worker_id: str) -> Iterator[Local]:
 @pytest.fixture(scope="module")
 def operator(mira: Local) -> Iterator[OperatorProcess]:
     """One operator for the module's tests."""
-    process = mira.start_operator()
+    process = mira.start_operator(MIRA_RESYNC_SECONDS="3")
     yield process
     process.process.terminate()
     process.process.wait(30)

@@ -59,9 +59,3 @@ def filled(calls: Calls, request: pytest.FixtureRequest) -> Iterator[bool]:
         fill_names(calls, accounts=ACCOUNTS[:1], on=True)
 
 
-@pytest.fixture(scope="session")
-def cluster():
-    import sys; sys.path.insert(0,'/tmp/pol')
-    from shim import Shim
-    s=Shim(); s.install()
-    return s

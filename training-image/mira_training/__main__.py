@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interruption = Interruption()
     interruption.listen()
     logs.configure()
+    # Threads of a library that wait must not keep a core busy that others, in this pod or beside it, could use.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     settings = Settings.of(os.environ, wanted.order)
     return Attempt(settings, connect, interruption, known=Watchdog().arm).run()
 

@@ -14,7 +14,7 @@ from mira_training.assignment import Assignment, assign, attempt_of, read_order
 from mira_training.data.objects import DataObjects
 from mira_training.ending import Ending, failed, leave_message, record, succeeded
 from mira_training.interruption import Interruption
-from mira_training.logs import BEFORE_ANY_STEP
+from mira_training.logs import BEFORE_ANY_STEP, in_step
 from mira_training.ports import Ports
 from mira_training.settings import Settings
 from mira_training.tracking.flow import Perform, Tracker
@@ -90,7 +90,7 @@ class Attempt:
                 raise
             self._end(training.ports.registry, order, assignment.attempt, training, ending)
 
-        tracker.run(f"{order.namespace}/{order.model}", order.version, training.perform, body)
+        tracker.run(f"{order.namespace}.{order.model}", order.version, training.perform, body)
 
     def _told(self, error: BaseException) -> Ending:
         self.interruption.ignore()
@@ -115,5 +115,6 @@ class Attempt:
         leave_message(self.settings.termination_log, ending.termination(step))
         self.ending = ending
         if ending.exit_code == 0:
-            log.info("%s", ending.message)
+            with in_step(step):
+                log.info("%s", ending.message)
         self.known(ending.exit_code)

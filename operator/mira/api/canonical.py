@@ -52,7 +52,7 @@ def canonical(spec: Mapping[str, Any], schema: JsonSchemaValue) -> bytes:
     It works from the inside out, so that an object disappears of which nothing is left. Lists keep their order and
     length, maps their keys. Free-form fields are kept as they are: there a null is a value. Raises NotCanonicalError.
     """
-    return _bytes(_without_defaults(spec, schema))
+    return canonical_bytes(_without_defaults(spec, schema))
 
 
 def spec_hash(run_spec: Mapping[str, Any]) -> str:
@@ -68,7 +68,7 @@ def op(namespace: str, name: str, spec: Mapping[str, Any]) -> str:
     """
     intention = {field: value for field, value in spec.items() if field not in ("approvals", "requestedBy")}
     stripped = _without_defaults(intention, structural_schema(ModelPromotionSpec))
-    return hashlib.sha256(_bytes({"namespace": namespace, "name": name, "spec": stripped})).hexdigest()
+    return hashlib.sha256(canonical_bytes({"namespace": namespace, "name": name, "spec": stripped})).hexdigest()
 
 
 def policy_digest(stage_spec: Mapping[str, Any]) -> str:
@@ -81,7 +81,8 @@ def _digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def _bytes(value: Any) -> bytes:
+def canonical_bytes(value: Any) -> bytes:
+    """RFC 8785 JSON of any JSON value. Raises NotCanonicalError."""
     try:
         return rfc8785.dumps(_as_doubles(value))
     except (rfc8785.CanonicalizationError, OverflowError) as error:
@@ -137,5 +138,5 @@ def _is_absent(value: Any, schema: JsonSchemaValue) -> bool:
         return True
     if "default" in schema:
         # As bytes: in Python 1 equals True.
-        return _bytes(value) == _bytes(_stripped(schema["default"], schema))
+        return canonical_bytes(value) == canonical_bytes(_stripped(schema["default"], schema))
     return isinstance(value, str | list | dict) and not value

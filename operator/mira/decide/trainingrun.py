@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from mira.api.conditions import ConditionType, condition
 from mira.api.job import Runtime
 from mira.api.reasons import Reason
 from mira.api.trainingrun import TrainingRun
@@ -250,7 +251,7 @@ def _under_way(seen: Seen) -> Plan:
     queued = bool(seen.run.spec.job and seen.run.spec.job.queue_name)
     if not queued and bool(spec.get("suspend")) != seen.run.spec.suspend:
         return Plan(
-            _progress(job, suspend=seen.run.spec.suspend), SuspendJob(job_name(seen.run), seen.run.spec.suspend)
+            _progress(seen, suspend=seen.run.spec.suspend), SuspendJob(job_name(seen.run), seen.run.spec.suspend)
         )
     if spec.get("suspend"):
         if queued:
@@ -258,18 +259,24 @@ def _under_way(seen: Seen) -> Plan:
         return Plan(Running(Reason.SUSPENDED, "spec.suspend is true; set it to false to go on"))
     if not status.get("ready") and (told := diagnose(seen.pods)) is not None and told.reason is Reason.NEVER_STARTED:
         return Plan(Running(Reason.STARTING, told.message))
-    return Plan(_progress(job, suspend=False))
+    return Plan(_progress(seen, suspend=False))
 
 
-def _progress(job: Object, *, suspend: bool) -> Running:
-    status = job.get("status") or {}
+def _progress(seen: Seen, *, suspend: bool) -> Running:
+    """How far the Job is, only forwards: between a pod's end and the Job's there is no news worth a write."""
+    job = seen.job or {}
+    name, status = job["metadata"]["name"], job.get("status") or {}
     if suspend:
         return Running(Reason.SUSPENDED, "spec.suspend is true; set it to false to go on")
+    running = Running(Reason.RUNNING, f"Job {name} is training")
     if status.get("ready"):
-        return Running(Reason.RUNNING, f"Job {job['metadata']['name']} is training")
+        return running
+    said = condition(seen.run.status.conditions, ConditionType.RECONCILING)
+    if said is not None and said.reason == Reason.RUNNING and not status.get("active"):
+        return running
     if status.get("failed"):
         return Running(Reason.RETRYING, f"{status['failed']} of the Job's pods failed; another one is starting")
-    return Running(Reason.STARTING, f"Job {job['metadata']['name']} was created; waiting for its pod")
+    return Running(Reason.STARTING, f"Job {name} was created; waiting for its pod")
 
 
 def _failed_as_told(outcome: Outcome) -> Failed:

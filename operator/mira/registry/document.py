@@ -2,19 +2,23 @@
 
 import hashlib
 import json
+import math
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Self
 
-import rfc8785
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticSerializationError
 
+from mira.api.canonical import NotCanonicalError, canonical_bytes
 from mira.registry.keys import digest_of
 
 DEEPEST = 20
 REGISTRY_LIMIT = 64 * 1024
+LONGEST_REFUSAL = 300
+LARGEST_DECIMAL = 1e20
 STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 BRACKET = re.compile(rb"[\[\]{}]")
 
@@ -27,7 +31,13 @@ class Part(BaseModel):
     """A piece of a document. Unknown fields are left out, so that an older reader survives a newer writer."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore", strict=False
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        strict=False,
+        # Kept as they are, NaN and infinities are refused where they are written; by default they turn into null.
+        ser_json_inf_nan="constants",
     )
 
 
@@ -45,19 +55,23 @@ class Document(Part):
             found = content.get("schema") if isinstance(content, dict) else type(content).__name__
             raise DocumentInvalid(f"schema is {str(found)[:80]!r}, must be {cls.SCHEMA!r}")
         try:
-            return cls.model_validate(content)
+            # By alias alone: with two spellings of one field, two readers could see two values in the same bytes.
+            return cls.model_validate(content, by_alias=True, by_name=False)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or cls.SCHEMA
-            raise DocumentInvalid(f"{where}: {first['msg']}") from error
+            raise DocumentInvalid(f"{where}: {first['msg']}"[:LONGEST_REFUSAL]) from error
 
     def render(self) -> bytes:
         """The canonical bytes (RFC 8785): equal documents are equal bytes, whoever writes them.
 
-        Fields without a value are left out.
+        Fields without a value are left out. Raises DocumentInvalid for a free-form value that JSON does not hold.
         """
-        content = {"schema": self.SCHEMA} | self.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return rfc8785.dumps(content)
+        try:
+            content = {"schema": self.SCHEMA} | self.model_dump(mode="json", by_alias=True, exclude_none=True)
+            return canonical_bytes(content)
+        except (NotCanonicalError, PydanticSerializationError) as error:
+            raise DocumentInvalid(f"{self.SCHEMA} cannot be written: {error}"[:LONGEST_REFUSAL]) from error
 
 
 def parse_json(raw: bytes, *, limit: int) -> Any:
@@ -67,11 +81,13 @@ def parse_json(raw: bytes, *, limit: int) -> Any:
     if _depth(raw) > DEEPEST:
         raise DocumentInvalid(f"nested deeper than {DEEPEST} levels")
     try:
-        return json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        return json.loads(
+            raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
+        )
     except DocumentInvalid:
         raise
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise DocumentInvalid(f"not JSON: {error}"[:200]) from error
+        raise DocumentInvalid(f"not JSON: {error}"[:LONGEST_REFUSAL]) from error
 
 
 def digest(raw: bytes) -> str:
@@ -85,7 +101,12 @@ def sha256(raw: bytes) -> str:
 
 
 def decimal_text(value: float) -> str:
-    """The value as a decimal string without exponent, rounded to 6 places: documents and gates hold no floats."""
+    """The value as a decimal string without exponent, rounded to 6 places: documents and gates hold no floats.
+
+    Raises ValueError for what has none: NaN, an infinity, 1e20 and more.
+    """
+    if not abs(value) < LARGEST_DECIMAL:
+        raise ValueError(f"{value} has no decimal text: it must be a finite number below {LARGEST_DECIMAL}")
     text = format(Decimal(repr(round(float(value), 6))), "f")
     return "0.0" if text == "-0.0" else text
 
@@ -110,10 +131,20 @@ def _refuse_constant(name: str) -> Any:
     raise DocumentInvalid(f"{name} is not a JSON number")
 
 
-def _utc(moment: datetime) -> datetime:
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise DocumentInvalid(f"{text[:80]} is not a number that a double holds")
+    return value
+
+
+def _as_written(moment: datetime) -> datetime:
+    """The moment as it is written, UTC and whole seconds, so that what is rendered reads back equal."""
     if moment.tzinfo is None:
         raise ValueError("a time needs its zone")
-    return moment.astimezone(UTC)
+    if not 1000 < moment.year < 9999:
+        raise ValueError("a time must lie between the years 1001 and 9998")
+    return moment.astimezone(UTC).replace(microsecond=0)
 
 
 def format_time(moment: datetime) -> str:
@@ -122,7 +153,8 @@ def format_time(moment: datetime) -> str:
 
 
 # pydantic matches in Rust: its `$` is the end of the text only, unlike Python's.
-Time = Annotated[datetime, AfterValidator(_utc), PlainSerializer(format_time, when_used="json")]
+Time = Annotated[datetime, AfterValidator(_as_written), PlainSerializer(format_time, when_used="json")]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-DecimalText = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,20})?$")]
+# 32 characters, as many as the statuses that show it may hold.
+DecimalText = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,20})?$", max_length=32)]

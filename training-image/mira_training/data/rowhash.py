@@ -35,7 +35,7 @@ def _value_hashes(values: Values) -> Hashes:
         # + 0.0 makes -0.0 and 0.0 the same bits.
         return _mixed((values.astype("float64").to_numpy() + 0.0).view(np.uint64))
     if kind is ColumnType.TIMESTAMP:
-        moments = pd.to_datetime(values, utc=True).to_numpy().astype("datetime64[us]")
+        moments = pd.to_datetime(values, utc=True).dt.tz_localize(None).to_numpy().astype("datetime64[us]")
         return _mixed(moments.view(np.uint64))
     codes, uniques = pd.factorize(values)
     hashes = _text_hashes(np.array([str(value) for value in uniques], dtype=object))

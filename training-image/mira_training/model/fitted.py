@@ -1,6 +1,7 @@
 """An estimator made by user code, put behind column preparation, fitted and asked for predictions."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 Scores = npt.NDArray[np.float64]
 MOST_CATEGORIES = 60
+SMALL_TABLE = 2_000_000
 FEWEST_ROWS = 20
 """Categories with fewer rows, or beyond the most frequent, are one category of their own."""
 
@@ -39,7 +41,7 @@ class Fitted:
     def scores(self, inputs: pd.DataFrame) -> Scores:
         """Probabilities (rows x classes, in the order of `classes`) or predicted numbers (rows)."""
         predict = self.pipeline.predict_proba if self.classes else self.pipeline.predict
-        with running("predicting with the estimator"):
+        with running("predicting with the estimator"), _threads_for(inputs):
             return np.asarray(predict(inputs), dtype=np.float64)
 
 
@@ -52,7 +54,7 @@ def fit(
         made = plan.estimator(**arguments(plan.takes, plan.parameters, offered))
     _must_have(made, plan.estimator_name, task)
     pipeline = prepared(made, columns)
-    with running(f"fitting {plan.estimator_name}"):
+    with running(f"fitting {plan.estimator_name}"), _threads_for(inputs):
         pipeline.fit(inputs, target, **_weighted(pipeline, weights))
     classes = tuple(pipeline.classes_.tolist()) if task is Task.CLASSIFICATION else ()
     return Fitted(pipeline, task, tuple(columns), classes)
@@ -76,6 +78,14 @@ def prepared(estimator: Any, columns: Sequence[Column]) -> "Pipeline":
     )
     parts = [("text", codes, text)] * bool(text) + [("numbers", "passthrough", others)] * bool(others)
     return Pipeline([("columns", ColumnTransformer(parts)), ("model", estimator)])
+
+
+def _threads_for(inputs: pd.DataFrame) -> AbstractContextManager[Any]:
+    """One thread for a small table: there, waiting for each other costs threads more than they share, on busy cores."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[Any] = threadpool_limits(1) if inputs.size < SMALL_TABLE else nullcontext()
+    return limits
 
 
 def _must_have(made: Any, name: str, task: Task) -> None:

@@ -1,9 +1,11 @@
 """`spec.parameters`, checked against what the user's function declares, before any data is read."""
 
+import contextlib
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 from mira.api.reasons import Reason
@@ -81,12 +83,17 @@ def _parameters(function: Function) -> dict[str, inspect.Parameter]:
 
 
 def _hints(function: Function) -> dict[str, Any]:
-    target = function.__init__ if inspect.isclass(function) else function
-    try:
-        return get_type_hints(target)
-    except (NameError, TypeError, AttributeError):
-        # A hint that cannot be read is no hint: the names are checked all the same.
-        return {}
+    """The annotation of each argument, one by one.
+
+    One that cannot be read, such as a name that only the type checker imports, does not hide the others.
+    """
+    target: Any = function.__init__ if inspect.isclass(function) else function
+    found: dict[str, Any] = {}
+    for name, annotation in getattr(target, "__annotations__", {}).items():
+        one = SimpleNamespace(__annotations__={name: annotation})
+        with contextlib.suppress(NameError, TypeError, AttributeError, SyntaxError):
+            found |= get_type_hints(one, getattr(target, "__globals__", {}), include_extras=True)
+    return found
 
 
 def _from_signature(

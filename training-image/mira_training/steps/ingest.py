@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,9 @@ def _read(
         return table, record
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        read = list(pool.map(one, objects, range(len(objects))))
+        # Each in a copy of our context, so that its log records name the step.
+        runs = [pool.submit(copy_context().run, one, listed, number) for number, listed in enumerate(objects)]
+        read = [run.result() for run in runs]
     table = joined([(listed.uri, each) for listed, (each, _) in zip(objects, read, strict=True)])
     return table, [record for _, record in read]
 

@@ -1,0 +1,58 @@
+"""S3 or the API server goes away while work is under way: it is said at once, and everything goes on within 30 s after."""
+
+import os
+
+from dev.local import Local
+from tests.support.team import Team
+
+# An outage lasts until the back-off has grown; the long campaign waits a whole minute.
+OUTAGE_PASSES = 60 if os.environ.get("MIRA_LONG") else 6
+
+
+def test_s3_away_is_said_by_metric_and_condition_and_the_promotion_goes_through_when_it_is_back(mira: Local, team: Team) -> None:
+    operator = mira.start_operator("outage", MIRA_RESYNC_SECONDS="3")
+    team.stage()
+    team.run("v1", promotion={"stage": "production"})
+    team.finished("mrun", "v1", "Succeeded")
+    team.until("the digest", lambda: bool(team.status("mpromo", "v1.production").get("digest")))
+    mira.s3.stop()
+    try:
+        team.approve("v1.production")
+        team.until("the metric to say so", lambda: operator.metric("mira_registry_up") == 0)
+        team.until("the promotion to say so", lambda: team.reason("mpromo", "v1.production") == "RegistryUnavailable")
+        team.until("the stage to say so", lambda: team.reason("mstage", "churn.production") == "RegistryUnavailable")
+        failures = operator.metric("mira_passes_total", result="StoreUnavailable")
+        team.until(
+            "the back-off to go on",
+            lambda: operator.metric("mira_passes_total", result="StoreUnavailable") >= failures + OUTAGE_PASSES,
+            within=90,
+        )
+        assert operator.process.poll() is None
+    finally:
+        mira.s3.start()
+    team.finished("mpromo", "v1.production", "Promoted", within=30)
+    assert operator.metric("mira_registry_up") == 1
+    assert team.told() == [("Promote", "Promoted", "v1")]
+    operator.process.terminate()
+    operator.process.wait(30)
+
+
+def test_the_api_server_away_is_said_by_a_metric_and_the_run_ends_when_it_is_back(mira: Local, team: Team) -> None:
+    operator = mira.start_operator("outage", MIRA_RESYNC_SECONDS="3")
+    team.stage()
+    team.run("v1", promotion={"stage": "production"}, parameters={"wait_for": f"models/{team.namespace}/gate"})
+    team.until("the run to be running", lambda: team.reason("mrun", "v1") in ("Starting", "Running"))
+    mira.control_plane.stop_apiserver()
+    try:
+        team.until("the metric to say so", lambda: operator.metric("mira_cluster_up") == 0)
+        asked = operator.metric("mira_cluster_requests_total", code="0")
+        team.until("it to be asked again", lambda: operator.metric("mira_cluster_requests_total", code="0") >= asked + 3, within=90)
+        assert operator.process.poll() is None
+    finally:
+        mira.control_plane.start_apiserver()
+    team.s3_admin.create(f"models/{team.namespace}/gate", b"{}")
+    team.finished("mrun", "v1", "Succeeded", within=40)
+    team.approve("v1.production")
+    team.finished("mpromo", "v1.production", "Promoted")
+    operator.process.terminate()
+    operator.process.wait(30)
