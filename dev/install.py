@@ -16,6 +16,7 @@ SERVED_WITHIN = 30.0
 API_VERSION = "mira.constellation.dev/v1alpha1"
 NAME = "mira-installed"
 NOBODY = "mira:nobody"
+Command = Sequence[str | Path]
 
 _RUN = {
     "model": NAME,
@@ -38,13 +39,13 @@ def install(helm: Path, kubeconfig: Path, *, values: Mapping[str, Any]) -> None:
     """
     # Forced, because Helm applies on the server: what somebody changed by hand would make it refuse.
     how = ["--install", "--create-namespace", "--force-conflicts"]
-    argv = [helm, "upgrade", RELEASE, CHART, "--namespace", NAMESPACE, *how]
+    argv: Command = [helm, "upgrade", RELEASE, CHART, "--namespace", NAMESPACE, *how]
     done = _run([*argv, "--values", "-", "--kubeconfig", kubeconfig], json.dumps(values))
     if done.returncode:
         raise InstallError(f"helm could not install {CHART}: {done.stderr.strip()}")
-    call = [kubectl_path(), "--kubeconfig", kubeconfig]
+    call: Command = [kubectl_path(), "--kubeconfig", kubeconfig]
     caller = json.loads(_run([*call, "auth", "whoami", "--output", "json"]).stdout)["status"]["userInfo"]["username"]
-    create = [*call, "create", "--dry-run=server", "--namespace", NAMESPACE, "--filename", "-"]
+    create: Command = [*call, "create", "--dry-run=server", "--namespace", NAMESPACE, "--filename", "-"]
     problem = ""
 
     def serves() -> bool:
@@ -68,7 +69,7 @@ def allowed(caller: str) -> list[dict[str, Any]]:
 
 
 def forbidden(caller: str) -> dict[str, dict[str, Any]]:
-    """By policy an object that nobody but Mira may create, because it is in the name of another or looks like Mira's."""
+    """By policy an object that it refuses to everybody but Mira."""
     annotated = _object("ModelPromotion", NAME, _PROMOTION | {"requestedBy": caller})
     annotated["metadata"]["annotations"] = {"mira.constellation.dev/any": ""}
     return {
@@ -79,13 +80,13 @@ def forbidden(caller: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _unserved(create: Sequence[str | Path], caller: str) -> str:
+def _unserved(create: Command, caller: str) -> str:
     """What the API server said against an object that is allowed; empty if it took all of them."""
     done = _run(create, _documents(allowed(caller)))
     return done.stderr.strip() if done.returncode else ""
 
 
-def _unguarded(create: Sequence[str | Path], caller: str) -> str:
+def _unguarded(create: Command, caller: str) -> str:
     """Which policies let a forbidden object pass; empty if all of them refuse."""
     wanted = forbidden(caller)
     said = _run(create, _documents(list(wanted.values()))).stderr
@@ -101,5 +102,5 @@ def _documents(objects: Sequence[Mapping[str, Any]]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
 
 
-def _run(argv: Sequence[str | Path], given: str = "") -> subprocess.CompletedProcess[str]:
+def _run(argv: Command, given: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, input=given, capture_output=True, text=True, check=False)

@@ -200,6 +200,10 @@ class Local:
         command: Sequence[str] = [str(kubectl_path()), f"--kubeconfig={self.kubeconfig(user)}", *arguments]
         return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120, check=False)
 
+    def kubectl_path(self) -> Path:
+        """The kubectl of this checkout."""
+        return kubectl_path()
+
     def version(self) -> str:
         """The API server's version."""
         return str(client.VersionApi(self.client("admin")).get_code().git_version)

@@ -3,6 +3,7 @@
 import base64
 import csv
 import secrets
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,6 @@ def write_tokens(path: Path, users: Iterable[User]) -> Path:
 def write_kubeconfig(path: Path, *, server: str, authority: Path, user: str, token: str) -> Path:
     """A kubeconfig that stands alone, with one context, readable only by us."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
     ca = base64.b64encode(authority.read_bytes()).decode()
     config = {
         "apiVersion": "v1",
@@ -59,5 +59,7 @@ def write_kubeconfig(path: Path, *, server: str, authority: Path, user: str, tok
         "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": user, "namespace": "default"}}],
         "current-context": CONTEXT,
     }
-    path.write_text(yaml.safe_dump(config, sort_keys=False))
-    return path
+    # Replaced as a whole: somebody may be reading it.
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+        yaml.safe_dump(config, file, sort_keys=False)
+    return Path(file.name).replace(path)

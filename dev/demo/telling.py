@@ -1,10 +1,12 @@
 """How the demo speaks: one line for each step, the commands that people would type, and what they answer."""
 
+import json
 import sys
 import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from dev.local import Local
 
@@ -70,6 +72,19 @@ class Telling:
     def wait(self, resource: str, condition: str, *, seconds: int = 90) -> None:
         """Waits as a person would: by `kubectl wait`, which ends the story if the time is up."""
         self.kubectl("alice", "wait", resource, f"--for=condition={condition}", f"--timeout={seconds}s", quiet=True)
+
+    def status(self, kind: str, name: str) -> dict[str, Any]:
+        """The status of an object, as kubectl gives it."""
+        found: dict[str, Any] = json.loads(self.kubectl("alice", "get", kind, name, "-o", "json", quiet=True))
+        return dict(found.get("status") or {})
+
+    def condition(self, kind: str, name: str, wanted: str) -> dict[str, Any]:
+        """One condition of an object, empty if there is none."""
+        return next((c for c in self.status(kind, name).get("conditions", []) if c["type"] == wanted), {})
+
+    def reason(self, kind: str, name: str) -> str:
+        """What its condition Ready gives as reason."""
+        return str(self.condition(kind, name, "Ready").get("reason", ""))
 
     def expect(self, what: str, holds: Callable[[], bool]) -> None:
         """Ends the story unless this holds."""

@@ -42,11 +42,11 @@ def render(run_helm: Callable[..., subprocess.CompletedProcess[str]]) -> Render:
     """The chart's objects for these values."""
 
     @functools.cache
-    def objects(namespace: str, fills: bool, values: str) -> Objects:  # noqa: FBT001
+    def objects(namespace: str, fills: bool, values: str) -> Objects:
         api = ["--api-versions", FILLING_API] if fills else []
         done = run_helm("template", "mira", CHART, "--namespace", namespace, *api, values=json.loads(values))
         assert done.returncode == 0, done.stderr
-        return tuple(each for each in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if each)  # noqa: S506
+        return tuple(each for each in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if each)
 
     def rendered(*, namespace: str = "mira-system", fills: bool = True, **values: Any) -> Objects:
         return objects(namespace, fills, json.dumps({"replicas": 0, **values}))

@@ -24,7 +24,10 @@ RUNNING: dict[str, Any] = {
     "image": {"repository": "registry.example.com/mira-operator"},
 }
 OWN = "system:serviceaccount:mira-system:mira-operator"
-KEPT = {"CustomResourceDefinition", *(f"{how}AdmissionPolicy{what}" for how in ("Validating", "Mutating") for what in ("", "Binding"))}
+KEPT = {
+    "CustomResourceDefinition",
+    *(f"{how}AdmissionPolicy{what}" for how in ("Validating", "Mutating") for what in ("", "Binding")),
+}
 
 
 def bare(document: dict[str, Any]) -> dict[str, Any]:
@@ -105,7 +108,7 @@ def test_a_running_operator_has_settings_that_it_takes(render: Render, monkeypat
     }
     for variable in operator(render(**values))["env"]:
         monkeypatch.setenv(variable["name"], variable["value"])
-    settings = Settings()  # type: ignore[call-arg]  # from the environment
+    settings = Settings()
     assert settings.registry == "s3://models/mira"
     assert settings.cluster_name == "ml"
     assert settings.operator_accounts == (OWN,)

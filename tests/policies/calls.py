@@ -2,22 +2,30 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from kubernetes import client
 
+from dev.local import Local
 from mira.adapters.cluster import TYPES
 
 Json = dict[str, Any]
 PEOPLE = ("admin", "alice", "dan", "bob", "erin", "carol")
 SERVICE_ACCOUNT = "system:serviceaccount:"
-CONTENT_TYPES = {
-    "create": "application/json",
-    "replace": "application/json",
+PATCHES = {
     "json patch": "application/json-patch+json",
     "merge patch": "application/merge-patch+json",
+    "status patch": "application/merge-patch+json",
     "apply": "application/apply-patch+yaml",
 }
+
+
+class Where(NamedTuple):
+    """One object of one of Mira's kinds."""
+
+    kind: str
+    namespace: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -38,9 +46,9 @@ class Answer:
 
 @dataclass
 class Calls:
-    """An API server as everybody sees it. `cluster` is the fixture of that name."""
+    """An API server as everybody sees it."""
 
-    cluster: Any
+    cluster: Local
     _tokens: dict[str, str] = field(default_factory=dict)
     _clients: dict[str, client.ApiClient] = field(default_factory=dict)
 
@@ -78,27 +86,26 @@ class Calls:
             return Answer(int(error.status), json.loads(text))
         return Answer(int(raw.status), json.loads(raw.data))
 
-    def send(self, who: str, how: str, kind: str, namespace: str, name: str, body: Any, *, dry_run: bool = False) -> Answer:
+    def send(self, who: str, how: str, where: Where, body: Any, *, dry_run: bool = False) -> Answer:
         """The answer to a request of one of the table's ways; the object is read and changed where it is replaced."""
-        how, subresource = how.replace("status ", "merge "), "status" if "status" in how else None
-        how = {"merge replace": "replace"}.get(how, how)
         query = {"dryRun": "All"} if dry_run else {}
-        path = TYPES[kind].path(namespace, name, subresource)
+        kind = TYPES[where.kind]
+        path = kind.path(where.namespace, where.name, "status" if how.startswith("status") else None)
         if how == "create":
-            return self.call(who, "POST", TYPES[kind].path(namespace), body, query=query)
-        if how == "replace":
-            live = self.call("admin", "GET", TYPES[kind].path(namespace, name)).body
+            return self.call(who, "POST", kind.path(where.namespace), body, query=query)
+        if how.endswith("replace"):
+            live = self.call("admin", "GET", kind.path(where.namespace, where.name)).body
             return self.call(who, "PUT", path, merged(live, body), query=query)
         if how == "apply":
             query |= {"fieldManager": f"test-{who}".replace(":", "-"), "force": "true"}
-        return self.call(who, "PATCH", path, body, content_type=CONTENT_TYPES[how], query=query)
+        return self.call(who, "PATCH", path, body, content_type=PATCHES[how], query=query)
 
     def clear(self, who: str, kind: str, namespace: str) -> None:
         """Takes every finalizer from the objects, so that their namespace can go."""
         for item in self.call("admin", "GET", TYPES[kind].path(namespace)).body["items"]:
             if item["metadata"].get("finalizers"):
-                name, change = item["metadata"]["name"], {"metadata": {"finalizers": None}}
-                assert self.send(who, "merge patch", kind, namespace, name, change).taken
+                where = Where(kind, namespace, item["metadata"]["name"])
+                assert self.send(who, "merge patch", where, {"metadata": {"finalizers": None}}).taken
 
     def _client(self, who: str) -> client.ApiClient:
         if who not in self._clients:

@@ -1,6 +1,5 @@
 """The people of cases.py on the session's real API server, with names filled in by it and without."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.policies.calls import Calls
-from tests.policies.cases import (
+from tests.policies.in_force import fill_names, put_in_force
+from tests.policies.language import (
     CLOSED,
     FOR_ALL,
     FOR_SERVICE_ACCOUNTS,
@@ -18,10 +18,14 @@ from tests.policies.cases import (
     OUTSIDE_OPERATOR,
     SPECS,
 )
-from tests.policies.in_force import fill_names, put_in_force
 
 LABEL = "mira.constellation.dev/automatic-promotion"
-LABELS = {CLOSED: {}, FOR_SERVICE_ACCOUNTS: {LABEL: "ServiceAccounts"}, FOR_ALL: {LABEL: "All"}, MISLABELLED: {LABEL: "yes"}}
+LABELS = {
+    CLOSED: {},
+    FOR_SERVICE_ACCOUNTS: {LABEL: "ServiceAccounts"},
+    FOR_ALL: {LABEL: "All"},
+    MISLABELLED: {LABEL: "yes"},
+}
 SECOND = OTHER_OPERATOR.split(":")[2]
 ACCOUNTS = (OPERATOR, OTHER_OPERATOR, OUTSIDE_OPERATOR)
 
@@ -57,5 +61,3 @@ def filled(calls: Calls, request: pytest.FixtureRequest) -> Iterator[bool]:
     yield request.param
     if not request.param:
         fill_names(calls, accounts=ACCOUNTS[:1], on=True)
-
-

@@ -1,4 +1,4 @@
-"""Policies put in force, weakened and put back, by whoever may administer them; nothing returns before it has effect."""
+"""Policies put in force and put back by whoever may administer them; what has to take effect is waited for."""
 
 from collections.abc import Iterable, Sequence
 

@@ -7,11 +7,11 @@ import pytest
 
 from dev.waiting import wait_until
 from mira.api.meta import API_VERSION
-
-from tests.policies.calls import Answer, Calls, Json, merged
-from tests.policies.cases import AUTOMATIC, CASES, FILLED, OPERATOR, SPECS, STAGE, WRITTEN, Case, Given, approve
+from tests.policies.calls import PATCHES, Answer, Calls, Json, Where, merged
+from tests.policies.cases import CASES, FILLED, WRITTEN
 from tests.policies.conftest import LABEL
 from tests.policies.in_force import EFFECT, document
+from tests.policies.language import AUTOMATIC, OPERATOR, SPECS, STAGE, Case, Given, approve
 
 NUMBERS = itertools.count(1)
 
@@ -67,16 +67,16 @@ def ask(calls: Calls, case: Case) -> Answer:
         name, body = exists(calls, case.given, number), request.change
     if request.how == "apply":
         body = {"apiVersion": API_VERSION, "kind": kind, **merged({"metadata": {"name": name}}, body)}
-    return calls.send(case.who, request.how, kind, namespace, name, body, dry_run=request.dry_run)
+    return calls.send(case.who, request.how, Where(kind, namespace, name), body, dry_run=request.dry_run)
 
 
 def exists(calls: Calls, given: Given, number: int) -> str:
     """The name of an object that is there as given."""
     name, spec = named_object(given.kind, number)
-    where = (given.kind, given.namespace, name)
+    where = Where(given.kind, given.namespace, name)
 
     def send(who: str, how: str, body: Any) -> None:
-        answer = calls.send(who, how, *where, body)
+        answer = calls.send(who, how, where, body)
         assert answer.taken, answer.message
 
     send(given.by, "create", document(given.kind, name, spec | given.spec, given.metadata))
@@ -107,15 +107,16 @@ def test_a_label_that_is_taken_away_does_not_stand_in_the_way_of_other_changes(c
     name, spec = named_object(STAGE, next(NUMBERS))
     namespace = {"metadata": {"generateName": "policies-was-open-", "labels": {LABEL: "ServiceAccounts"}}}
     there = calls.call("admin", "POST", "/api/v1/namespaces", namespace).body["metadata"]["name"]
+    where = Where(STAGE, there, name)
     try:
-        made = calls.send("admin", "create", STAGE, there, name, document(STAGE, name, spec | {"approvalPolicy": AUTOMATIC}))
+        made = calls.send("admin", "create", where, document(STAGE, name, spec | {"approvalPolicy": AUTOMATIC}))
         assert made.taken, made.message
         unlabelled = {"metadata": {"labels": {LABEL: None}}}
-        patch = "application/merge-patch+json"
-        assert calls.call("admin", "PATCH", f"/api/v1/namespaces/{there}", unlabelled, content_type=patch).taken
+        path, patch = f"/api/v1/namespaces/{there}", PATCHES["merge patch"]
+        assert calls.call("admin", "PATCH", path, unlabelled, content_type=patch).taken
 
         def change(**change: Any) -> Answer:
-            return calls.send("admin", "merge patch", STAGE, there, name, {"spec": change}, dry_run=True)
+            return calls.send("admin", "merge patch", where, {"spec": change}, dry_run=True)
 
         # The policy reads namespaces from a watch.
         wait_until(lambda: not change(approvalPolicy={"requiredApprovals": 2}).taken, timeout=EFFECT, what="no label")

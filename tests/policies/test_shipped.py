@@ -16,8 +16,8 @@ from mira.api.kinds import KINDS
 from mira.api.schema import PRESERVE
 from mira.decide.approvals import COMPONENTS
 from tests.policies.calls import Calls, Json
-from tests.policies.cases import OPERATOR
 from tests.policies.in_force import EFFECT, delete, path
+from tests.policies.language import OPERATOR
 
 POLICIES = {each["metadata"]["name"]: each["spec"] for each in shipped([OPERATOR]) if each["kind"].endswith("Policy")}
 BINDINGS = {each["metadata"]["name"]: each["spec"] for each in shipped([OPERATOR]) if each["kind"].endswith("Binding")}
@@ -127,7 +127,8 @@ def ask_canary(answer: Exception | None) -> str:
         ),
         (
             Refused(403, "Forbidden", f"another policy: {admission.OWN_WORDS}"),
-            f"policy mira-promotions does not answer in namespace team-a; refused was: another policy: {admission.OWN_WORDS}",
+            "policy mira-promotions does not answer in namespace team-a; refused was: another policy: "
+            + admission.OWN_WORDS,
         ),
         (
             Absent(404, "NotFound", "no such kind"),

@@ -15,9 +15,9 @@ from mira.adapters.admission import canary, differences, prove
 from mira.adapters.kubernetes import KubernetesCluster
 from mira.adapters.policies import shipped
 from tests.policies.calls import Calls, Json
-from tests.policies.cases import CLOSED, OPERATOR
 from tests.policies.conftest import ACCOUNTS
 from tests.policies.in_force import EFFECT, delete, path, put
+from tests.policies.language import CLOSED, OPERATOR
 
 POLICY, BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
 HERE = {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": [CLOSED]}]}
@@ -116,9 +116,7 @@ WEAKENED = (
         lambda spec: spec.update(failurePolicy="Ignore"),
         "spec.failurePolicy",
     ),
-    Weakened(
-        "a removed rule", POLICY, "mira-promotions", without_rule("the requester of"), "spec.validations"
-    ),
+    Weakened("a removed rule", POLICY, "mira-promotions", without_rule("the requester of"), "spec.validations"),
     Weakened(
         "a rule that always holds",
         POLICY,
@@ -167,7 +165,10 @@ def wait_for(operator: KubernetesCluster, answer: str) -> None:
 
 
 def test_as_shipped_is_proven_since_the_youngest(calls: Calls, operator: KubernetesCluster) -> None:
-    created = [live(calls, each["kind"], each["metadata"]["name"])["metadata"]["creationTimestamp"] for each in shipped(ACCOUNTS)]
+    created = [
+        live(calls, each["kind"], each["metadata"]["name"])["metadata"]["creationTimestamp"]
+        for each in shipped(ACCOUNTS)
+    ]
     proof = prove(operator, CLOSED, accounts=ACCOUNTS)
     assert proof.problem == ""
     assert proof.since == max(datetime.fromisoformat(each) for each in created)
@@ -193,7 +194,9 @@ def test_weakened(calls: Calls, operator: KubernetesCluster, weakened: Weakened)
 
 
 @pytest.mark.usefixtures("restored")
-def test_a_policy_that_was_away_is_younger_than_what_was_written_meanwhile(calls: Calls, operator: KubernetesCluster) -> None:
+def test_a_policy_that_was_away_is_younger_than_what_was_written_meanwhile(
+    calls: Calls, operator: KubernetesCluster
+) -> None:
     before = prove(operator, CLOSED, accounts=ACCOUNTS).since
     assert before is not None
     wait_until(lambda: created_now(calls) > before, timeout=5, what="the next second")

@@ -49,7 +49,9 @@ def read_order(path: Path) -> Order:
     except OSError as error:
         raise Refused(Reason.ORDER_INVALID, f"order: {path} cannot be read ({error.strerror})") from error
     except DocumentInvalid as error:
-        raise Refused(Reason.ORDER_INVALID, f"order: {error}; operator and image must be of the same version") from error
+        raise Refused(
+            Reason.ORDER_INVALID, f"order: {error}; operator and image must be of the same version"
+        ) from error
 
 
 def attempt_of(order: Order, pod_uid: str) -> str:

@@ -75,7 +75,9 @@ class Attempt:
         order = assignment.order
         published = training.prepare()
         if published is not None:
-            self._end(training.ports.registry, order, assignment.attempt, training, succeeded(published, assignment.attempt))
+            self._end(
+                training.ports.registry, order, assignment.attempt, training, succeeded(published, assignment.attempt)
+            )
             return
 
         def body(perform: Perform) -> None:

@@ -80,7 +80,8 @@ def commit(
     body = manifest.render()
     if len(body) > MANIFEST_LIMIT:
         raise Refused(
-            Reason.DATA_INVALID, f"the manifest has {len(body)} bytes, at most {MANIFEST_LIMIT} are allowed; read fewer objects"
+            Reason.DATA_INVALID,
+            f"the manifest has {len(body)} bytes, at most {MANIFEST_LIMIT} are allowed; read fewer objects",
         )
     if comparison is not None:
         # Its key holds the digest that the manifest will have: whoever sees the manifest finds the comparison.
@@ -103,7 +104,9 @@ def adopted(found: bytes, wanted: Wanted) -> Published:
     try:
         other = Manifest.parse(found)
     except DocumentInvalid as error:
-        raise Refused(Reason.VERSION_EXISTS, f"{where} exists and cannot be read ({error}); use another name") from error
+        raise Refused(
+            Reason.VERSION_EXISTS, f"{where} exists and cannot be read ({error}); use another name"
+        ) from error
     if other.run.uid != wanted.run.uid and other.run.spec_hash != wanted.run.spec_hash:
         raise Refused(
             Reason.VERSION_EXISTS,

@@ -1,12 +1,13 @@
 """The comparison of two versions on the same rows, create-only, keyed by both digests."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, model_validator
 
+from mira.api.scalars import MetricName, VersionId
 from mira.registry.document import DecimalText, Digest, Document, Part, Time
-from mira.registry.manifest import Direction, Name, Text
+from mira.registry.manifest import MANIFEST_LIMIT, Direction, SliceName, Text
 
 
 class Verdict(StrEnum):
@@ -23,8 +24,8 @@ class Difference(Part):
     is better: for a metric whose direction is Lower they are of (current - candidate).
     """
 
-    metric: Name
-    slice: Annotated[str, StringConstraints(max_length=253)] = ""
+    metric: MetricName
+    slice: SliceName = ""
     direction: Direction
     candidate: DecimalText
     current: DecimalText
@@ -36,15 +37,23 @@ class Comparison(Document):
     """Both versions scored as predictions on the same rows."""
 
     SCHEMA: ClassVar[str] = "mira.comparison/v1"
+    LIMIT: ClassVar[int] = MANIFEST_LIMIT
 
     candidate: Digest
     current: Digest
-    current_version: Name
+    current_version: VersionId
     verdict: Verdict
     reason: Text = ""
     rows: int = Field(ge=0)
     differences: list[Difference] = Field(default_factory=list, max_length=1000)
     created_at: Time
+
+    @model_validator(mode="after")
+    def metrics_have_one_difference(self) -> Self:
+        """Refuses a metric that is listed twice: two readers could judge two intervals."""
+        if len({(one.metric, one.slice) for one in self.differences}) != len(self.differences):
+            raise ValueError("differences: the same metric twice")
+        return self
 
     def difference(self, metric: str, slice_: str = "") -> Difference | None:
         """The difference of this metric over all rows, or over one slice of them; None if it was not compared."""

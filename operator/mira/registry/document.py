@@ -81,9 +81,7 @@ def parse_json(raw: bytes, *, limit: int) -> Any:
     if _depth(raw) > DEEPEST:
         raise DocumentInvalid(f"nested deeper than {DEEPEST} levels")
     try:
-        return json.loads(
-            raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
-        )
+        return json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
     except DocumentInvalid:
         raise
     except (UnicodeDecodeError, ValueError, RecursionError) as error:

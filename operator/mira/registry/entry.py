@@ -3,14 +3,16 @@
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
+from mira.api.scalars import MetricName, ModelName, Slice, StageName, VersionId
 from mira.registry.document import DecimalText, Digest, Document, Part, Sha256, Time, sha256
 from mira.registry.keys import LARGEST_NUMBER, StageKey, VersionKey
 from mira.registry.manifest import Name, Text
 
 Number = Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
 GENESIS = "0" * 64
+ENTRY_LIMIT = 512 * 1024
 
 
 class EntryKind(StrEnum):
@@ -40,7 +42,7 @@ class Decision(StrEnum):
 class Version(Part):
     """A version pinned by its manifest's digest."""
 
-    version: Name
+    version: VersionId
     digest: Digest
 
 
@@ -74,8 +76,8 @@ class Approval(Part):
 class Gate(Part):
     """One gate as it was measured when the decision was made."""
 
-    metric: Name
-    slice: Annotated[str, StringConstraints(max_length=253)] = ""
+    metric: MetricName
+    slice: Slice = ""
     measured: DecimalText | None = None
     current: DecimalText | None = None
     lower: DecimalText | None = None
@@ -88,6 +90,8 @@ class Entry(Document):
     """One number of a stage's lineage. `current` is the version that the stage serves after this entry."""
 
     SCHEMA: ClassVar[str] = "mira.entry/v1"
+    # 32 approvals and 32 gates with the longest words that the API takes; what does not fit would stop the stage.
+    LIMIT: ClassVar[int] = ENTRY_LIMIT
 
     number: Number
     prev_sha256: Sha256
@@ -95,13 +99,13 @@ class Entry(Document):
     kind: EntryKind
     reason: Name
     message: Text = ""
-    namespace: Name
-    model: Name
-    stage: Name
+    namespace: ModelName
+    model: ModelName
+    stage: StageName
     current: Version | None = None
     moved_by: MovedBy | None = None
     previous: Version | None = Field(default=None, alias="from")
-    candidate: Name
+    candidate: VersionId
     resource: Asker
     requested_by: Text
     approvals: list[Approval] = Field(default_factory=list, max_length=64)
@@ -113,15 +117,17 @@ class Entry(Document):
 
     @model_validator(mode="after")
     def moves_say_who_moved(self) -> Self:
-        """Refuses an entry that moves the stage without naming its current version, and itself as the last move."""
+        """Refuses a move that does not name its current version and itself as the last move, and a later last move."""
         moves = self.kind in (EntryKind.PROMOTE, EntryKind.ROLL_BACK)
         if moves and (self.current is None or self.moved_by is None or self.moved_by.number != self.number):
             raise ValueError("an entry that moves the stage names its current version and itself as movedBy")
+        if self.moved_by is not None and self.moved_by.number > self.number:
+            raise ValueError("movedBy is a later entry")
         return self
 
     @property
     def stage_key(self) -> StageKey:
-        """The stage whose lineage this is. Raises InvalidKey if the names in the entry form no key."""
+        """The stage whose lineage this is."""
         return StageKey(self.namespace, self.model, self.stage)
 
 
@@ -132,9 +138,9 @@ class Pointer(Document):
 
     number: Number
     entry_sha256: Sha256
-    namespace: Name
-    model: Name
-    stage: Name
+    namespace: ModelName
+    model: ModelName
+    stage: StageName
     current: Version | None = None
     manifest: Text | None = None
     moved_by: MovedBy | None = None

@@ -92,7 +92,7 @@ class VersionKey:
         return f"{self.prefix}inputs.json"
 
     def inputs_of(self, run_uid: str) -> str:
-        """What this run's first attempt listed. One per run: a failed run that is created anew looks at the data anew."""
+        """What this run's first attempt listed. One per run: a failed run that is created anew lists the data anew."""
         return f"{self.prefix}inputs/{_checked(UID8, run_uid[:8], 'run uid')}.json"
 
     @property

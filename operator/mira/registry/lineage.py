@@ -55,7 +55,7 @@ def find_head(stage: StageKey) -> Steps[Head]:
 
 def read_entry(stage: StageKey, number: int) -> Steps[Link | None]:
     """The entry of this number, None if it is free. Raises BrokenChain if its bytes are no entry of this stage."""
-    stored = yield from get(stage.entry(number))
+    stored = yield from get(stage.entry(number), limit=Entry.LIMIT)
     if stored is None:
         return None
     try:
@@ -97,7 +97,7 @@ def verify_chain(stage: StageKey, *, after: Link | None = None) -> Steps[Link | 
 
 def read_decision(stage: StageKey, op: str) -> Steps[Link | None]:
     """The entry that decided this op, None if it is not decided."""
-    stored = yield from get(stage.decision(op))
+    stored = yield from get(stage.decision(op), limit=Entry.LIMIT)
     if stored is None:
         return None
     try:
@@ -114,13 +114,18 @@ def read_decision(stage: StageKey, op: str) -> Steps[Link | None]:
 def ensure_decision(stage: StageKey, link: Link | None) -> Steps[None]:
     """Makes the newest entry findable by its op; afterwards, and not before, the next number may be taken.
 
-    An unclear answer is repeated until the key is seen. A Void decides nothing and has no decision.
+    An unclear answer is repeated until the key is seen. A Void decides nothing and has no decision. Raises BrokenChain
+    if the copy under the op is another one: nothing chains to the newest entry yet, so nothing else shows its change.
     """
     if link is None or link.entry.kind is EntryKind.VOID:
         return
-    while (yield from read_decision(stage, link.entry.op)) is None:
+    while (found := (yield from read_decision(stage, link.entry.op))) is None:
         if (yield from create(stage.decision(link.entry.op), link.raw)) is Put.WRITTEN:
             return
+    if found.raw != link.raw:
+        raise BrokenChain(
+            f"entry {link.entry.number} of {stage.path} differs from the decision of its op: one of them was changed"
+        )
 
 
 def last_made_current(stage: StageKey, link: Link | None, version: str) -> Steps[Link | None]:
@@ -133,7 +138,11 @@ def last_made_current(stage: StageKey, link: Link | None, version: str) -> Steps
             )
         if mover.entry.current is not None and mover.entry.current.version == version:
             return mover
-        link = (yield from read_entry(stage, mover.entry.number - 1)) if mover.entry.number > 1 else None
+        if mover.entry.number == 1:
+            return None
+        link = yield from read_entry(stage, mover.entry.number - 1)
+        if link is None:
+            raise BrokenChain(f"entry {mover.entry.number - 1} of {stage.path} is gone")
     return None
 
 

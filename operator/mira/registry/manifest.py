@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from mira.api.scalars import MetricName, ModelName, StageName, VersionId
 from mira.registry.document import DecimalText, Digest, Document, Part, Sha256, Time
 from mira.registry.keys import ATTEMPT, VersionKey, checked_path
 
@@ -12,6 +13,8 @@ MANIFEST_LIMIT = 1024 * 1024
 MOST_FILES = 10_000
 Text = Annotated[str, StringConstraints(max_length=4096)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=253)]
+# As long as a gate's; what it holds comes from the data.
+SliceName = Annotated[str, StringConstraints(max_length=256)]
 
 
 class Direction(StrEnum):
@@ -38,10 +41,10 @@ class File(Part):
 class Metric(Part):
     """One measured value on the evaluation rows, of all of them or of one slice of them (`column=value`)."""
 
-    name: Name
+    name: MetricName
     value: DecimalText
     direction: Direction | None = None
-    slice: Annotated[str, StringConstraints(max_length=253)] = ""
+    slice: SliceName = ""
 
 
 class Column(Part):
@@ -92,8 +95,8 @@ class Schema(Part):
 class ComparedWith(Part):
     """The version that this one was compared with on the same rows; the result lies under `comparisons/`."""
 
-    stage: Name
-    version: Name
+    stage: StageName
+    version: VersionId
     digest: Digest
 
 
@@ -110,9 +113,9 @@ class Manifest(Document):
     SCHEMA: ClassVar[str] = "mira.manifest/v1"
     LIMIT: ClassVar[int] = MANIFEST_LIMIT
 
-    namespace: Name
-    model: Name
-    version: Name
+    namespace: ModelName
+    model: ModelName
+    version: VersionId
     description: Text | None = None
     task: Name
     attempt: Annotated[str, StringConstraints(pattern=rf"^{ATTEMPT.pattern}$")]
@@ -139,9 +142,16 @@ class Manifest(Document):
             raise ValueError(f"files: {foreign!r} does not lie under {own}")
         return self
 
+    @model_validator(mode="after")
+    def metrics_have_one_value(self) -> Self:
+        """Refuses a metric that is listed twice: two readers could judge two values."""
+        if len({(metric.name, metric.slice) for metric in self.metrics}) != len(self.metrics):
+            raise ValueError("metrics: the same metric twice")
+        return self
+
     @property
     def key(self) -> VersionKey:
-        """Which version the manifest says that it is. Raises InvalidKey if the names in it form no key."""
+        """Which version the manifest says that it is."""
         return VersionKey(self.namespace, self.model, self.version)
 
     def metric(self, name: str, slice_: str = "") -> Metric | None:

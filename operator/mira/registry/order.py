@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from mira.api.scalars import ModelName, StageName, VersionId
 from mira.registry.document import Digest, Document, Part
 from mira.registry.manifest import Name, Text
 
@@ -41,11 +42,11 @@ class Order(Document):
 
     kind: OrderKind
     registry: Text
-    namespace: Name
-    model: Name
-    version: Name
+    namespace: ModelName
+    model: ModelName
+    version: VersionId
     run: OrderedRun
     image: Text | None = None
     description: Text | None = None
-    against: Name | None = None
+    against: StageName | None = None
     spec: dict[str, Any] = Field(default_factory=dict)

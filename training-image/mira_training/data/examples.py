@@ -42,7 +42,9 @@ class Prepared:
     left_out: tuple[str, ...]
 
 
-def featured(frame: pd.DataFrame, inputs: Mapping[str, pd.DataFrame], plan: Plan, reference: str | None) -> pd.DataFrame:
+def featured(
+    frame: pd.DataFrame, inputs: Mapping[str, pd.DataFrame], plan: Plan, reference: str | None
+) -> pd.DataFrame:
     """The rows with their features. The hook gets copies, once per side: it cannot mix the sides, nor change the input."""
     if plan.features is None:
         return frame
@@ -51,12 +53,15 @@ def featured(frame: pd.DataFrame, inputs: Mapping[str, pd.DataFrame], plan: Plan
         made = plan.features(frame.copy(deep=False), copies, plan.feature_parameters)
     if not isinstance(made, pd.DataFrame):
         raise Refused(
-            Reason.CODE_INVALID, f"features: {reference} returns a {type(made).__name__}; it must return a pandas DataFrame"
+            Reason.CODE_INVALID,
+            f"features: {reference} returns a {type(made).__name__}; it must return a pandas DataFrame",
         )
     return made.set_axis([str(name) for name in made.columns], axis=1).reset_index(drop=True)
 
 
-def prepare(training: pd.DataFrame, evaluation: pd.DataFrame, data: Data, task: Task, slices: tuple[str, ...]) -> Prepared:
+def prepare(
+    training: pd.DataFrame, evaluation: pd.DataFrame, data: Data, task: Task, slices: tuple[str, ...]
+) -> Prepared:
     """Both sides as examples. Raises Refused for missing columns, an unusable target or weight, or too few rows."""
     target = str(data.target)
     for table, side in ((training, "training"), (evaluation, "evaluation")):
@@ -96,7 +101,9 @@ def _input(table: pd.DataFrame, columns: list[Column], side: str) -> pd.DataFram
     try:
         return model_input(table, columns)
     except KeyError as error:
-        raise Refused(Reason.COLUMNS_MISSING, f"data: column {error.args[0]!r} is missing in the rows for {side}") from error
+        raise Refused(
+            Reason.COLUMNS_MISSING, f"data: column {error.args[0]!r} is missing in the rows for {side}"
+        ) from error
     except ValueError as error:
         raise Refused(Reason.DATA_INVALID, f"data: {error}, as in the rows for training") from error
 
@@ -112,7 +119,9 @@ def answers_of(values: Values, target: str, task: Task) -> Array:
     kind = type_of(values)
     if task is Task.REGRESSION:
         if kind not in NUMBERS:
-            raise Refused(Reason.DATA_INVALID, f"data.target: {target!r} is {kind}, must be a number for task Regression")
+            raise Refused(
+                Reason.DATA_INVALID, f"data.target: {target!r} is {kind}, must be a number for task Regression"
+            )
         return _finite(values.astype("float64").to_numpy(), target)
     if kind is ColumnType.STRING:
         return values.astype("str").to_numpy(dtype=object)
@@ -125,7 +134,9 @@ def answers_of(values: Values, target: str, task: Task) -> Array:
                 "booleans (or use task Regression)",
             )
         return numbers.astype(np.int64)
-    raise Refused(Reason.DATA_INVALID, f"data.target: {target!r} is {kind}; it must hold whole numbers, text or booleans")
+    raise Refused(
+        Reason.DATA_INVALID, f"data.target: {target!r} is {kind}; it must hold whole numbers, text or booleans"
+    )
 
 
 def _finite(numbers: npt.NDArray[np.float64], target: str) -> npt.NDArray[np.float64]:
@@ -153,7 +164,8 @@ def check_classes(training: Array, evaluation: Array, target: str) -> None:
     for classes, side in ((known, "training"), (asked, "evaluation")):
         if len(classes) < 2:
             raise Refused(
-                Reason.DATA_INVALID, f"data.target: all rows for {side} have the same {target!r}; two classes are needed"
+                Reason.DATA_INVALID,
+                f"data.target: all rows for {side} have the same {target!r}; two classes are needed",
             )
 
 

@@ -41,7 +41,9 @@ def _find(field: str, source: DataSource, objects: DataObjects) -> list[Listed]:
     if source.uri.endswith("/"):
         found = objects.under(source.uri)
         if not found:
-            raise Refused(Reason.DATA_NOT_FOUND, f"{field}.uri: {source.uri} holds no object with data; check the prefix")
+            raise Refused(
+                Reason.DATA_NOT_FOUND, f"{field}.uri: {source.uri} holds no object with data; check the prefix"
+            )
         return found
     one = objects.find(source.uri, source.version_id)
     if one is None:

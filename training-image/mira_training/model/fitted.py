@@ -46,7 +46,13 @@ class Fitted:
 
 
 def fit(
-    plan: Plan, task: Task, columns: Sequence[Column], inputs: pd.DataFrame, target: Array, weights: Array | None, seed: int
+    plan: Plan,
+    task: Task,
+    columns: Sequence[Column],
+    inputs: pd.DataFrame,
+    target: Array,
+    weights: Array | None,
+    seed: int,
 ) -> Fitted:
     """The estimator fitted to the rows. Raises Refused: `CodeFailed` if it raises, `CodeInvalid` if it is no estimator."""
     offered = {"task": task, "columns": list(columns), "seed": seed, "random_state": seed}

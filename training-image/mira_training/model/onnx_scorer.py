@@ -45,7 +45,9 @@ class OnnxScorer:
         feed = {column.name: _tensor(inputs, column) for column in self._columns}
         wanted = {given.name for given in self._session.get_inputs()}
         if wanted - feed.keys():
-            raise Unscorable(f"its ONNX file takes {sorted(wanted - feed.keys())[0]!r}, which its manifest does not name")
+            raise Unscorable(
+                f"its ONNX file takes {sorted(wanted - feed.keys())[0]!r}, which its manifest does not name"
+            )
         try:
             outputs = self._session.run(None, {name: feed[name] for name in wanted})
         except Exception as error:

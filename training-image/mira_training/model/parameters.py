@@ -107,7 +107,9 @@ def _from_signature(
         optional = parameter.default is not inspect.Parameter.empty or name in GIVEN
         default = parameter.default if parameter.default is not inspect.Parameter.empty else None
         fields[name] = (hints.get(name, Any), Field(default=default if optional else ...))
-    config = ConfigDict(extra="allow" if open_ended else "forbid", arbitrary_types_allowed=True, protected_namespaces=())
+    config = ConfigDict(
+        extra="allow" if open_ended else "forbid", arbitrary_types_allowed=True, protected_namespaces=()
+    )
     with warnings.catch_warnings():
         # A parameter named `copy` hides a method of the model that nobody calls.
         warnings.filterwarnings("ignore", message="Field name .* shadows an attribute")

@@ -22,7 +22,9 @@ def own_metrics(function: Function, reference: str, target: Any, scores: Any) ->
     with running(f"hooks.metrics {reference}"):
         found = function(target, scores)
     if not isinstance(found, Mapping):
-        raise Refused(Reason.CODE_INVALID, f"hooks.metrics: {reference} returns a {type(found).__name__}; it must return a dict")
+        raise Refused(
+            Reason.CODE_INVALID, f"hooks.metrics: {reference} returns a {type(found).__name__}; it must return a dict"
+        )
     return [_metric(str(name), value, reference) for name, value in found.items()]
 
 
@@ -38,5 +40,7 @@ def _metric(name: str, found: Any, reference: str) -> Metric:
             'or (number, "Higher" | "Lower")',
         ) from error
     if not math.isfinite(value):
-        raise Refused(Reason.CODE_INVALID, f"hooks.metrics: {reference} gives {name} as {value}; it must be a finite number")
+        raise Refused(
+            Reason.CODE_INVALID, f"hooks.metrics: {reference} gives {name} as {value}; it must be a finite number"
+        )
     return Metric(name=name, value=decimal_text(value), direction=better)

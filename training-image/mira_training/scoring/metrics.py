@@ -60,7 +60,9 @@ def value(metric: Metric, truth: Truth, scores: Floats, weights: Floats | None =
     return float(metric.prepared(truth, scores)(drawn)[0])
 
 
-def _mean_of(loss: Callable[[Truth, Floats], Floats], then: Callable[[Floats], Floats] = lambda x: x) -> Callable[[Truth, Floats], Measure]:
+def _mean_of(
+    loss: Callable[[Truth, Floats], Floats], then: Callable[[Floats], Floats] = lambda x: x
+) -> Callable[[Truth, Floats], Measure]:
     """A metric that is a function of the mean of one number per row."""
 
     def prepared(truth: Truth, scores: Floats) -> Measure:
@@ -130,16 +132,16 @@ def _r2(truth: Truth, scores: Floats) -> Measure:
 
 _UP, _DOWN = Direction.HIGHER, Direction.LOWER
 _LOG_LOSS = Metric("log_loss", _DOWN, _mean_of(_log_loss), "how surprised the model is by what happens")
-_ACCURACY = Metric("accuracy", _UP, _mean_of(_hits), "the share of rows whose most likely class is right")
+_ACCURACY = Metric("accuracy", _UP, _mean_of(_hits), "how often the likeliest class is right")
 
 METRICS: dict[Kind, tuple[Metric, ...]] = {
     Kind.BINARY: (
-        Metric("roc_auc", _UP, _binary(roc_auc), "how often a positive row scores above a negative one"),
+        Metric("roc_auc", _UP, _binary(roc_auc), "how often a positive scores above a negative"),
         Metric("average_precision", _UP, _binary(average_precision), "precision, averaged over every recall"),
         _LOG_LOSS,
         Metric("brier", _DOWN, _mean_of(_brier), "the mean squared error of the probability"),
         _ACCURACY,
-        Metric("f1", _UP, lambda t, s: _f1_of(1, t, s), "precision and recall of the positive class in one number"),
+        Metric("f1", _UP, lambda t, s: _f1_of(1, t, s), "precision and recall of the positives in one"),
     ),
     Kind.MULTICLASS: (
         Metric("roc_auc_ovr", _UP, _over_classes(_auc_of), "roc_auc of each class against the others, averaged"),
@@ -148,7 +150,9 @@ METRICS: dict[Kind, tuple[Metric, ...]] = {
         Metric("f1_macro", _UP, _over_classes(_f1_of), "f1 of each class, averaged"),
     ),
     Kind.REGRESSION: (
-        Metric("rmse", _DOWN, _mean_of(lambda t, s: np.square(t.values - s), np.sqrt), "the root of the mean squared error"),
+        Metric(
+            "rmse", _DOWN, _mean_of(lambda t, s: np.square(t.values - s), np.sqrt), "the root of the mean squared error"
+        ),
         Metric("mae", _DOWN, _mean_of(lambda t, s: np.abs(t.values - s)), "the mean absolute error"),
         Metric("r2", _UP, _r2, "the share of the target's spread that the model explains"),
     ),

@@ -1,6 +1,7 @@
 """Evaluate: how good the model is on rows it has not seen, and how much better than the current version on the same."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,16 +40,25 @@ class Compared:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Every measured value, what they were measured on, and the comparison, if there is a current version."""
+    """Every measured value, what they were measured on, and the comparison, if there is a current version.
+
+    `slices` has the number of rows of each slice, by its name.
+    """
 
     judged: Judged
     metrics: tuple[Measured, ...]
     compared: Compared | None
     reliances: tuple[Reliance, ...]
+    slices: Mapping[str, int]
 
 
 def evaluate(
-    assignment: "Assignment", validated: "Validated", fitted: "Fitted", plan: "Plan", current: Current | None, ports: "Ports"
+    assignment: "Assignment",
+    validated: "Validated",
+    fitted: "Fitted",
+    plan: "Plan",
+    current: Current | None,
+    ports: "Ports",
 ) -> Evaluated:
     """The evaluation. Raises Refused if a metric that was asked for is unknown or not defined; StoreUnavailable."""
     spec, examples = assignment.spec, validated.prepared.evaluation
@@ -73,6 +83,7 @@ def evaluate(
         metrics=(*in_wanted_order(overall, wanted), *measured_slices(chosen, judged, parts)),
         compared=compared,
         reliances=tuple(reliances(fitted, examples.inputs, judged.truth, spec.seed)),
+        slices={part.name: len(part.rows) for part in parts},
     )
 
 

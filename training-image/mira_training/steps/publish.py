@@ -54,7 +54,12 @@ def publish(assignment: "Assignment", results: Results, plan: "Plan", ports: "Po
 
 def manifest(assignment: "Assignment", results: Results, plan: "Plan", files: list[File], now: datetime) -> Manifest:
     """The commit point of the version."""
-    order, spec, prepared, compared = assignment.order, assignment.spec, results.validated.prepared, results.evaluated.compared
+    order, spec, prepared, compared = (
+        assignment.order,
+        assignment.spec,
+        results.validated.prepared,
+        results.evaluated.compared,
+    )
     current = compared.current if compared else None
     return Manifest(
         namespace=order.namespace,
@@ -108,6 +113,8 @@ def _metrics(evaluated: "Evaluated") -> dict[str, Any]:
         "metrics": [metric.model_dump(mode="json", by_alias=True, exclude_none=True) for metric in evaluated.metrics],
         "comparedWith": compared.current.version if compared else None,
         "notComparable": compared.current.reason if compared else "",
-        "differences": [one.model_dump(mode="json", by_alias=True) for one in (compared.differences if compared else ())],
+        "differences": [
+            one.model_dump(mode="json", by_alias=True) for one in (compared.differences if compared else ())
+        ],
         "reliance": [{"column": one.column, "growth": round(one.growth, 6)} for one in evaluated.reliances],
     }

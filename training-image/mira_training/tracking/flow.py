@@ -64,7 +64,11 @@ def _as_flow(name: str, run_name: str, perform: Perform, body: Body, started: _S
 
     def step(step_name: str) -> None:
         task(
-            lambda: perform(step_name), name=step_name, task_run_name=step_name, cache_policy=NO_CACHE, persist_result=False
+            lambda: perform(step_name),
+            name=step_name,
+            task_run_name=step_name,
+            cache_policy=NO_CACHE,
+            persist_result=False,
         )()
 
     def train() -> None:

@@ -88,7 +88,9 @@ class _Answers(BaseHTTPRequestHandler):
             run = self.server.flow_runs[self.path.split("/")[3]]
             state = _state(asked["state"], now)
             run |= {"state": state, "state_type": state["type"]}
-            self._answer({"status": "ACCEPT", "details": {"type": "accept_details"}, "state": state}, HTTPStatus.CREATED)
+            self._answer(
+                {"status": "ACCEPT", "details": {"type": "accept_details"}, "state": state}, HTTPStatus.CREATED
+            )
         elif self.path == "/api/logs/":
             self._answer(None, HTTPStatus.CREATED)
         else:

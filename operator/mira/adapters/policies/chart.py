@@ -1,4 +1,4 @@
-"""The chart's copies of the CRDs and policies: `python -m mira.adapters.policies.chart` writes them, `--check` compares."""
+"""The chart's copies of CRDs and policies: `python -m mira.adapters.policies.chart` writes them, `--check` compares."""
 
 import re
 import sys

@@ -1,0 +1,122 @@
+"""Who sets a stage's rules and its version."""
+
+from tests.policies.language import (
+    ARGO,
+    AUTOMATIC,
+    AUTOMATIC_FOR_ALL,
+    CHOSEN,
+    FOR_ALL,
+    FOR_SERVICE_ACCOUNTS,
+    MISLABELLED,
+    OTHER_OPERATOR,
+    OUTSIDE_OPERATOR,
+    OWNED,
+    STAGE,
+    Case,
+    Given,
+    create,
+    merge,
+)
+
+STAGES = (
+    Case("a stage owner creates a stage", "carol", create(STAGE)),
+    Case("a requester does not", "alice", create(STAGE), 'cannot create resource "modelstages"'),
+    Case(
+        "a requester does not change one",
+        "alice",
+        merge(spec={"gates": []}),
+        'cannot patch resource "modelstages"',
+        OWNED,
+    ),
+    Case(
+        "Automatic needs the namespace's label",
+        "carol",
+        create(STAGE, approvalPolicy=AUTOMATIC),
+        'needs the label mira.constellation.dev/automatic-promotion (it is "") on namespace "policies-closed"',
+    ),
+    Case("also for an administrator", "admin", create(STAGE, approvalPolicy=AUTOMATIC), "needs the label"),
+    Case(
+        "also for a service account with every right", ARGO, create(STAGE, approvalPolicy=AUTOMATIC), "needs the label"
+    ),
+    Case("also on a change", "carol", merge(spec={"approvalPolicy": AUTOMATIC}), "needs the label", OWNED),
+    Case(
+        "another value is no label",
+        "admin",
+        create(STAGE, namespace=MISLABELLED, approvalPolicy=AUTOMATIC),
+        'it is "yes"',
+    ),
+    Case(
+        "with it a stage may be Automatic",
+        "carol",
+        create(STAGE, namespace=FOR_SERVICE_ACCOUNTS, approvalPolicy=AUTOMATIC),
+    ),
+    Case(
+        "the label bounds for whom",
+        "carol",
+        create(STAGE, namespace=FOR_SERVICE_ACCOUNTS, approvalPolicy=AUTOMATIC_FOR_ALL),
+        "spec.approvalPolicy.automaticFor All needs the label mira.constellation.dev/automatic-promotion: All",
+    ),
+    Case(
+        "also on a change",
+        "carol",
+        merge(spec={"approvalPolicy": {"automaticFor": "All"}}),
+        "spec.approvalPolicy.automaticFor All needs the label",
+        Given(STAGE, "carol", {"approvalPolicy": AUTOMATIC}, namespace=FOR_SERVICE_ACCOUNTS),
+    ),
+    Case(
+        "a Manual stage may say for whom it would be",
+        "carol",
+        create(STAGE, approvalPolicy={"mode": "Manual", "automaticFor": "All"}),
+    ),
+    Case("All allows all", "carol", create(STAGE, namespace=FOR_ALL, approvalPolicy=AUTOMATIC_FOR_ALL)),
+    Case("All includes service accounts", "carol", create(STAGE, namespace=FOR_ALL, approvalPolicy=AUTOMATIC)),
+    Case("who sets the version says so", "carol", create(STAGE, version="churn-1", requestedBy="carol")),
+    Case(
+        "not in the name of another",
+        "carol",
+        create(STAGE, version="churn-1", requestedBy="dan"),
+        'spec.version is set and spec.requestedBy is "dan", but you are "carol": add "requestedBy: carol"',
+    ),
+    Case("who changes it says so", "admin", merge(spec={"version": "churn-2", "requestedBy": "admin"}), given=CHOSEN),
+    Case(
+        "and not in the name of another",
+        "admin",
+        merge(spec={"version": "churn-2", "requestedBy": "bob"}),
+        'spec.requestedBy is "bob", but you are "admin": add "requestedBy: admin"',
+        CHOSEN,
+    ),
+    Case("an operator sets it for somebody", OTHER_OPERATOR, create(STAGE, version="churn-1", requestedBy="carol")),
+    Case(
+        "so does one that may not promote by itself",
+        OUTSIDE_OPERATOR,
+        create(STAGE, version="churn-1", requestedBy="carol"),
+    ),
+    Case("others change other fields", "frank", merge(spec={"onRefreshFailure": "RollBack"}), given=CHOSEN),
+    Case(
+        "but not who asked",
+        "admin",
+        merge(spec={"requestedBy": "bob"}),
+        'spec.requestedBy is "bob" and you are "admin": leave it as it was, or write "requestedBy: admin"',
+        CHOSEN,
+    ),
+    Case(
+        "nobody is named before there is a version",
+        "carol",
+        create(STAGE, requestedBy="dan"),
+        'spec.requestedBy is "dan" and you are "carol"',
+    ),
+    Case("a version is taken back by anybody who may", "admin", merge(spec={"version": None}), given=CHOSEN),
+    Case("and the name with it", "frank", merge(spec={"version": None, "requestedBy": None}), given=CHOSEN),
+    Case(
+        "a version needs the right to create promotions",
+        "frank",
+        create(STAGE, version="churn-1", requestedBy="frank"),
+        "spec.version makes a promotion and so needs the verb create on modelpromotions in namespace",
+    ),
+    Case(
+        "and the right to roll back",
+        "dan",
+        create(STAGE, namespace=FOR_ALL, version="churn-1", requestedBy="dan"),
+        "spec.version can go back and so needs the verb rollback on modelpromotions in namespace",
+    ),
+)
