@@ -85,7 +85,7 @@ class ControlPlane:
         self._at_end.close()
 
     def start_apiserver(self) -> None:
-        """Returns when the API server is ready; its controllers are new, for old ones can take a minute to come back."""
+        """Returns when the API server is ready; the controllers are new, too: old ones can take a minute to return."""
         command = commands.apiserver(self._binaries, self._folder, self._ports, self.certificates, self._tokens)
         self._run("kube-apiserver", command)
         self._wait(lambda: self._answers("/readyz"), "the API server")

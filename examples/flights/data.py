@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script beside the package, no part of it
 """Writes the flights of 2013 as a data team would have them in S3: a Parquet file per month, and the weather."""
 
 import zipfile
@@ -6,8 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as csv
 import pyarrow.parquet as pq
+from pyarrow import csv
 
 MONTHS = 12
 _NULLS = csv.ConvertOptions(null_values=["", "NA"], strings_can_be_null=True)

@@ -1,5 +1,6 @@
 """A real control plane: who it knows, what it refuses, what it survives, and that nothing of it stays."""
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -73,8 +74,9 @@ def listens_at(pid: int) -> list[str]:
     """The addresses in hexadecimal (a.b.c.d backwards) at which the process waits for connections."""
     sockets = set()
     for link in Path(f"/proc/{pid}/fd").iterdir():
-        if found := re.fullmatch(r"socket:\[(\d+)\]", str(link.readlink())):
-            sockets.add(found[1])
+        with contextlib.suppress(FileNotFoundError):  # closed in the meantime
+            if found := re.fullmatch(r"socket:\[(\d+)\]", str(link.readlink())):
+                sockets.add(found[1])
     tables = [Path(f"/proc/{pid}/net/{table}").read_text() for table in ("tcp", "tcp6")]
     rows = [row.split() for table in tables for row in table.splitlines()]
     return [row[1].split(":")[0] for row in rows if row[3] == LISTENS and row[9] in sockets]

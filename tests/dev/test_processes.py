@@ -15,14 +15,17 @@ from dev.ports import CLIENT_RANGE, free_ports
 from dev.processes import CHECKOUT, Supervisor
 from dev.waiting import wait_until
 
-# A parent that starts one sleeper, prints its pid and then waits to be killed.
+# A parent that starts one sleeper, prints its pid and then waits to be killed. It sleeps in small bits, because Python
+# does not notice a signal that comes just before a sleep begins; and it may have been started with SIGINT ignored.
 PARENT = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from dev.processes import Supervisor
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Supervisor(grace=0.5) as supervisor:
     print(supervisor.start("sleeper", sys.argv[2:], log=Path(sys.argv[1])).pid, flush=True)
-    time.sleep(600)
+    while True:
+        time.sleep(0.05)
 """
 STUBBORN = [
     sys.executable,
@@ -129,11 +132,14 @@ def test_a_parent_that_is_killed_leaves_nothing(sign: signal.Signals, sleeper: l
         stderr=subprocess.DEVNULL,
     )
     with parent:
-        assert parent.stdout is not None
-        pid = int(parent.stdout.readline())
-        assert alive(pid)
-        parent.send_signal(sign)
-        gone(pid)
+        try:
+            assert parent.stdout is not None
+            pid = int(parent.stdout.readline())
+            assert alive(pid)
+            parent.send_signal(sign)
+            gone(pid)
+        finally:
+            parent.kill()
 
 
 def test_a_keeper_that_is_killed_takes_its_processes_along(tmp_path: Path) -> None:

@@ -46,9 +46,10 @@ class Answer:
 
 @dataclass
 class Calls:
-    """An API server as everybody sees it."""
+    """An API server as everybody sees it. `deleted` has the metadata of policies that a test took away, by path."""
 
     cluster: Local
+    deleted: dict[str, Json] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
     _clients: dict[str, client.ApiClient] = field(default_factory=dict)
 

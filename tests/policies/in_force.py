@@ -33,7 +33,9 @@ def _put(calls: Calls, wanted: Json) -> bool:
     where = path(wanted["kind"], wanted["metadata"]["name"])
     found = calls.call("admin", "GET", where)
     if found.status == 404:
-        answer = calls.call("admin", "POST", path(wanted["kind"]), wanted)
+        # With its labels: without them Helm would not know its own object again.
+        body = wanted | {"metadata": calls.deleted.get(where, wanted["metadata"])}
+        answer = calls.call("admin", "POST", path(wanted["kind"]), body)
     else:
         answer = calls.call("admin", "PUT", where, found.body | {"spec": wanted["spec"]})
     assert answer.taken or answer.status == 409, answer.message
@@ -43,7 +45,10 @@ def _put(calls: Calls, wanted: Json) -> bool:
 def delete(calls: Calls, *objects: Json) -> None:
     """Deletes the objects."""
     for wanted in objects:
-        answer = calls.call("admin", "DELETE", path(wanted["kind"], wanted["metadata"]["name"]))
+        where = path(wanted["kind"], wanted["metadata"]["name"])
+        metadata = calls.call("admin", "GET", where).body["metadata"]
+        calls.deleted[where] = {key: metadata[key] for key in ("name", "labels", "annotations") if key in metadata}
+        answer = calls.call("admin", "DELETE", where)
         assert answer.taken, answer.message
 
 

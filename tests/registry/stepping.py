@@ -5,8 +5,11 @@ from contextlib import suppress
 from typing import Any
 
 from mira.registry.steps import Call, Procedure
-from mira.registry.store import StoreUnavailable
 from tests.support.world import World
+
+
+class _NotNow(Exception):
+    """The call is not made."""
 
 
 class Stepped:
@@ -24,14 +27,14 @@ class Stepped:
 
         def once(call: Call) -> Any:
             if made:
-                raise StoreUnavailable("somebody else's turn")
+                raise _NotNow("somebody else's turn")
             made.append(call)
             return (answer or self.world.answer)(call)
 
         try:
             self.end = self.procedure.advance(once)
             self.ended = True
-        except StoreUnavailable:
+        except _NotNow:
             pass
         self.calls += made
         return made[0]
@@ -43,9 +46,9 @@ class Stepped:
 
             def look(call: Call, following: list[Call] = following) -> Any:
                 following.append(call)
-                raise StoreUnavailable("only looking")
+                raise _NotNow("only looking")
 
-            with suppress(StoreUnavailable):
+            with suppress(_NotNow):
                 self.procedure.advance(look)
             if wanted(following[0]):
                 return following[0]

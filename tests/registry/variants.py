@@ -42,9 +42,9 @@ def decision_read_before_the_head() -> Any:
             judged = yield from judge(head)
             if isinstance(judged, Waiting):
                 return judged
-            mine = yield from deciding._committing(stage, head, judged, judge, void)
-            if mine is not None:
-                return Decided(mine, judged.seen)
+            end = yield from deciding._committing(stage, head, judged, judge, void)
+            if end is not None:
+                return end
 
     return _patched(patch.object(deciding, "deciding", broken))
 
@@ -58,7 +58,9 @@ def decision_read_only_once() -> Any:
             judged = yield from judge(head)
             if isinstance(judged, Waiting):
                 return judged
-            mine = yield from deciding._committing(stage, head, judged, judge, void)
+            end = yield from deciding._committing(stage, head, judged, judge, void)
+            if end is not None:
+                return end
             if mine is None:
                 head = yield from find_head(stage)
                 yield from ensure_decision(stage, head.link)
@@ -87,36 +89,40 @@ def help_without_looking_whether_it_arrived() -> Any:
     )
 
 
+def decides(found: Link, judged: Any) -> bool:
+    return found.entry.op == judged.entry.op and found.entry.kind is not EntryKind.VOID
+
+
 def _committing_as(broken: Any) -> Any:
     return _patched(patch.object(deciding, "_committing", broken))
 
 
 def unclear_taken_as_lost() -> Any:
-    def broken(stage: StageKey, head: Head, judged: Any, _: Any, __: Any) -> Steps[Link | None]:
+    def broken(stage: StageKey, head: Head, judged: Any, _: Any, __: Any) -> Steps[Decided[Any] | None]:
         raw = judged.entry.render()
         answer = yield from create(stage.entry(head.number + 1), raw)
-        return Link(judged.entry, raw) if answer is Put.WRITTEN else None
+        return Decided(Link(judged.entry, raw), judged.seen) if answer is Put.WRITTEN else None
 
     return _committing_as(broken)
 
 
 def unclear_taken_as_done() -> Any:
-    def broken(stage: StageKey, head: Head, judged: Any, _: Any, __: Any) -> Steps[Link | None]:
+    def broken(stage: StageKey, head: Head, judged: Any, _: Any, __: Any) -> Steps[Decided[Any] | None]:
         raw = judged.entry.render()
         yield from create(stage.entry(head.number + 1), raw)
-        return Link(judged.entry, raw)
+        return Decided(Link(judged.entry, raw), judged.seen)
 
     return _committing_as(broken)
 
 
 def report_what_was_sent() -> Any:
-    def broken(stage: StageKey, head: Head, judged: Any, _: Any, __: Any) -> Steps[Link | None]:
+    def broken(stage: StageKey, head: Head, judged: Any, _: Any, __: Any) -> Steps[Decided[Any] | None]:
         raw = judged.entry.render()
         while (yield from create(stage.entry(head.number + 1), raw)) is not Put.WRITTEN:
             found = yield from read_entry(stage, head.number + 1)
             if found is not None:
-                return Link(judged.entry, raw) if found.entry.op == judged.entry.op else None
-        return Link(judged.entry, raw)
+                return Decided(Link(judged.entry, raw), judged.seen) if found.entry.op == judged.entry.op else None
+        return Decided(Link(judged.entry, raw), judged.seen)
 
     return _committing_as(broken)
 
@@ -124,29 +130,29 @@ def report_what_was_sent() -> Any:
 def the_same_bytes_without_looking_again() -> Any:
     """No Void: the decision is sent until the number is taken, whatever became of its reason."""
 
-    def broken(stage: StageKey, head: Head, judged: Any, judge: Any, _: Any) -> Steps[Link | None]:
+    def broken(stage: StageKey, head: Head, judged: Any, judge: Any, _: Any) -> Steps[Decided[Any] | None]:
         raw = judged.entry.render()
         while (yield from create(stage.entry(head.number + 1), raw)) is not Put.WRITTEN:
             found = yield from read_entry(stage, head.number + 1)
             if found is not None:
-                return found if found.entry.op == judged.entry.op and found.entry.kind is not EntryKind.VOID else None
+                return Decided(found, None) if decides(found, judged) else None
             if isinstance((yield from judge(head)), Waiting):
                 return None
-        return Link(judged.entry, raw)
+        return Decided(Link(judged.entry, raw), judged.seen)
 
     return _committing_as(broken)
 
 
 def void_counted_as_an_end() -> Any:
-    def broken(stage: StageKey, head: Head, judged: Any, judge: Any, void: Any) -> Steps[Link | None]:
+    def broken(stage: StageKey, head: Head, judged: Any, judge: Any, void: Any) -> Steps[Decided[Any] | None]:
         entry = judged.entry
         while True:
             raw = entry.render()
             if (yield from create(stage.entry(head.number + 1), raw)) is Put.WRITTEN:
-                return Link(entry, raw)
+                return Decided(Link(entry, raw), None)
             found = yield from read_entry(stage, head.number + 1)
             if found is not None:
-                return found if found.entry.op == judged.entry.op else None
+                return Decided(found, None) if found.entry.op == judged.entry.op else None
             again = yield from judge(head)
             entry = void(head) if isinstance(again, Waiting) else again.entry
 

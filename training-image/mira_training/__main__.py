@@ -6,8 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mira.registry.reader import ReadableStore
+import boto3
 
+from mira.registry.reader import ReadableStore
+from mira.registry.s3 import S3Store
 from mira_training import logs
 from mira_training.attempt import Attempt
 from mira_training.data.objects import DataObjects, S3Objects
@@ -34,9 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def connect(registry: str) -> tuple[ReadableStore, DataObjects]:
     """The registry and the data in S3, with the usual AWS variables. Raises ValueError for a root that is not in S3."""
-    import boto3
-    from mira.registry.s3 import S3Store
-
     session = boto3.session.Session()
     return S3Store(registry, session=session), S3Objects.with_session(session)
 

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from mira.api.data import SplitMethod
 from mira.api.reasons import Reason
 from mira.api.trainingrun import Artifact, DriftMethod, Task, TrainingRunSpec
 from mira.registry.document import DocumentInvalid
 from mira.registry.keys import InvalidKey, VersionKey, attempt_id
 from mira.registry.order import Order, OrderKind
-from pydantic import ValidationError
-
 from mira_training.refusal import Refused
 
 DEFAULT_ARTIFACTS = (Artifact.SKOPS, Artifact.ONNX)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mira.registry.keys import VersionKey
 from mira.registry.order import Order
 from mira.registry.reader import ReadableStore
-
 from mira_training.assignment import Assignment, assign, attempt_of, read_order
 from mira_training.data.objects import DataObjects
 from mira_training.ending import Ending, failed, leave_message, record, succeeded
@@ -46,7 +46,7 @@ class Attempt:
         try:
             order = read_order(self.settings.order_file)
             attempt = attempt_of(order, self.settings.pod_uid)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
             # Without an order nobody knows where an outcome would belong: the termination message is all there is.
             ending = self._told(error)
             leave_message(self.settings.termination_log, ending.termination(BEFORE_ANY_STEP))
@@ -62,7 +62,7 @@ class Attempt:
                 ports = Ports(store, objects, self.now, Path(folder))
                 training = Training(assignment, ports)
                 self._train(assignment, training, tracker)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
             if self.ending is None:
                 self._end(store, order, attempt, training, self._told(error))
             elif self.ending.exit_code == 0:
@@ -110,8 +110,6 @@ class Attempt:
         self.interruption.ignore()
         step = training.step if training else BEFORE_ANY_STEP
         if store is not None:
-            from mira.registry.keys import VersionKey
-
             key = VersionKey(order.namespace, order.model, order.version).outcome(attempt)
             record(store, key, ending.outcome(attempt, step, self._started_at, self.now()))
         leave_message(self.settings.termination_log, ending.termination(step))

@@ -17,7 +17,6 @@ from mira.registry.outcome import (
     Termination,
 )
 from mira.registry.store import ObjectStore, Put, StoreRefused, StoreUnavailable
-
 from mira_training.publication import Published
 from mira_training.refusal import Interrupted, Refused
 
@@ -67,17 +66,18 @@ class Ending:
 
     def termination(self, step: str) -> bytes:
         """The message for Kubernetes, at most 3 KiB: fewer checks if it must be, then a shorter message."""
-        for length, checks in ((SHORT_MESSAGE, 10), (SHORT_MESSAGE, 3), (SHORT_MESSAGE, 0), (256, 0)):
-            body = Termination(
-                result=self.result,
-                reason=self.reason,
-                message=self.message[:length],
-                step=step,
-                failed_checks=list(self.failed_checks[:checks]),
-            ).render()
-            if len(body) <= TERMINATION_LIMIT:
-                break
-        return body
+        sizes = ((SHORT_MESSAGE, 10), (SHORT_MESSAGE, 3), (SHORT_MESSAGE, 0), (200, 0))
+        bodies = (self._termination(step, *size) for size in sizes)
+        return next(body for body in bodies if len(body) <= TERMINATION_LIMIT)
+
+    def _termination(self, step: str, length: int, checks: int) -> bytes:
+        return Termination(
+            result=self.result,
+            reason=self.reason,
+            message=self.message[:length],
+            step=step,
+            failed_checks=list(self.failed_checks[:checks]),
+        ).render()
 
 
 def succeeded(published: Published, attempt: str) -> Ending:

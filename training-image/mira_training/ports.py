@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 
 from mira.registry.reader import ReadableStore
-
 from mira_training.data.objects import DataObjects
 
 

@@ -14,7 +14,6 @@ from mira.registry.keys import VersionKey
 from mira.registry.manifest import MANIFEST_LIMIT, File, Manifest
 from mira.registry.reader import ReadableStore
 from mira.registry.store import ObjectStore, Put, StoreUnavailable
-
 from mira_training.refusal import Refused
 
 TRIES = 5

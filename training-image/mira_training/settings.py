@@ -1,5 +1,6 @@
 """What the environment says: where the order lies, who we are, where to leave a last message, who tracks."""
 
+import base64
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +37,4 @@ class Settings:
 
 
 def _base64(text: str) -> str:
-    import base64
-
     return base64.b64encode(text.encode()).decode()

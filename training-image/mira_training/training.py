@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415 - imports stand inside the steps: what a run does not come to, it does not wait for
 """A training: five steps on one order, each given what the ones before have made."""
 
 import logging
@@ -7,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from mira.registry.document import DocumentInvalid
 from mira.registry.reader import Current, Registry, Tampered
-
 from mira_training.logs import BEFORE_ANY_STEP, in_step
 from mira_training.model.plan import Plan, plan
 from mira_training.publication import Published, already_published
+from mira_training.scoring.wanted import wanted_metrics
 
 if TYPE_CHECKING:
     from mira_training.assignment import Assignment
@@ -47,6 +48,7 @@ class Training:
         """
         published = already_published(self.ports.registry, _Wanted(self.assignment))
         if published is None:
+            wanted_metrics(self.assignment.spec)
             self.plan = plan(self.assignment.spec)
             self.current = self._current()
         return published
@@ -105,7 +107,12 @@ def _evaluate(training: Training) -> None:
     from mira_training.steps.evaluate import evaluate
 
     training.evaluated = evaluate(
-        training.assignment, training.validated, training.fitted, training.plan, training.current, training.ports
+        training.assignment,
+        training.validated,
+        training.fitted,
+        training.plan,
+        current=training.current,
+        ports=training.ports,
     )
 
 
@@ -116,7 +123,6 @@ def _publish(training: Training) -> None:
     training.published = publish(training.assignment, results, training.plan, training.ports)
 
 
-# Imports stand inside the steps: what a run does not come to, it does not wait for.
 _PERFORM: dict[str, Callable[[Training], None]] = {
     "ingest": _ingest,
     "validate": _validate,

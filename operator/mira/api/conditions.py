@@ -131,7 +131,7 @@ def _next(old: Condition, state: State | None, generation: int, now: datetime) -
     if state.status is not old.status:
         return _first(old.type, state, generation, now)
     return old.model_copy(
-        update={"observed_generation": generation, "reason": str(state.reason), "message": _cut(state.message)}
+        update={"observed_generation": generation, "reason": str(state.reason), "message": shortened(state.message)}
     )
 
 
@@ -142,9 +142,10 @@ def _first(name: str, state: State, generation: int, now: datetime) -> Condition
         observed_generation=generation,
         last_transition_time=now.astimezone(UTC),
         reason=str(state.reason),
-        message=_cut(state.message),
+        message=shortened(state.message),
     )
 
 
-def _cut(message: str) -> str:
+def shortened(message: str) -> str:
+    """The message, cut to what a condition may say."""
     return message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 3] + "..."

@@ -109,7 +109,7 @@ class RunPass:
                 seen, published=published, comparison=self._comparison(published), promotion=self._promotion(run)
             )
         outcomes = self._outcomes(version, run.metadata.uid)
-        pods = self._pods(run) if job is not None and not outcomes else ()
+        pods = self._pods(run) if job is not None else ()
         return replace(seen, outcomes=outcomes, pods=pods)
 
     def _job(self, run: TrainingRun) -> Object | None:

@@ -40,7 +40,7 @@ class Weighed:
     @property
     def enough(self) -> bool:
         """Whether the approvals that count suffice; where none is required they always do."""
-        return len(self.counted) >= self.required
+        return len({record.approver for record in self.counted}) >= self.required
 
 
 def weigh(

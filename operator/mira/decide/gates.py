@@ -19,6 +19,7 @@ class Finding(NamedTuple):
 
 
 PASSED = Finding(GateResult.PASS, Reason.PASSED)
+NOT_UNDERSTOOD = Finding(GateResult.INCONCLUSIVE, Reason.NOT_SUPPORTED)
 
 
 def judge_gates(
@@ -46,7 +47,8 @@ def describe(rows: Sequence[Gate]) -> str:
 def _judge(gate: modelstage.Gate, manifest: Manifest, current: Version | None, comparison: Comparison | None) -> Gate:
     metric = manifest.metric(gate.metric, gate.slice)
     difference = comparison.difference(gate.metric, gate.slice) if comparison and current else None
-    findings = list(_findings(gate, metric, current, comparison, difference))
+    # A threshold of a newer version of Mira, which this one cannot see, must not be a hole.
+    findings = list(_findings(gate, metric, current, comparison, difference)) or [NOT_UNDERSTOOD]
     rank = [GateResult.FAIL, GateResult.INCONCLUSIVE, GateResult.PASS]
     # NoCurrentVersion is worth saying although it passes.
     verdict = min(findings, key=lambda finding: (rank.index(finding.result), finding.reason is Reason.PASSED))

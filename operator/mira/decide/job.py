@@ -8,6 +8,7 @@ from mira.api import job as api
 from mira.api.canonical import DETERMINING
 from mira.api.meta import API_VERSION, GROUP
 from mira.api.trainingrun import TrainingRun
+from mira.registry.document import DocumentInvalid
 from mira.registry.keys import VersionKey
 from mira.registry.order import ORDER_LIMIT, Order, OrderedRun, OrderKind
 from mira.registry.outcome import EXIT_NEVER_RETRY
@@ -49,8 +50,14 @@ def image_of(run: TrainingRun, platform: Platform) -> str | None:
 
 
 def build_order(run: TrainingRun, spec_hash: str, platform: Platform) -> Order:
-    """What the training image is told: the fields that determine the result, and for whom."""
-    spec = run.spec.wire()
+    """What the training image is told: the fields that determine the result, and for whom.
+
+    Raises DocumentInvalid if a free-form value cannot be written.
+    """
+    try:
+        spec = run.spec.wire()
+    except ValueError as error:
+        raise DocumentInvalid(f"nested too deeply: {error}") from error
     against = run.spec.evaluation.against if run.spec.evaluation else None
     return Order(
         kind=OrderKind.TRAIN,
@@ -79,6 +86,12 @@ def order_too_large(order: Order) -> str | None:
         f"the order has {size} bytes, at most {ORDER_LIMIT} are allowed; "
         f"the largest field is spec.{largest} with {sizes[largest]}"
     )
+
+
+def check_arrives(order: Order) -> None:
+    """Raises DocumentInvalid if the image would read another spec than was written: too deep, or a number too large."""
+    if Order.parse(order.render()).spec != order.spec:
+        raise DocumentInvalid("a whole number is too large to arrive as it is; write it as a string")
 
 
 def build_job(run: TrainingRun, order: Order, platform: Platform) -> dict[str, Any]:

@@ -4,7 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from mira.api.conditions import Condition, ConditionType, State, false, is_true, set_conditions, true, unknown
+from mira.api.conditions import (
+    Condition,
+    ConditionType,
+    State,
+    false,
+    is_true,
+    set_conditions,
+    shortened,
+    true,
+    unknown,
+)
 from mira.api.modelpromotion import Action, ApprovalStatus, GateResult, ModelPromotion, ModelPromotionStatus
 from mira.api.modelstage import CurrentVersion
 from mira.api.reasons import Reason
@@ -105,7 +115,7 @@ def _moving(case: Case, asked: Asked) -> _Effect:
 def _refusing(case: Case, refusal: Ruling) -> _Effect:
     """The stage serves what it served, by the move that brought it there."""
     mover = case.head.link.entry.moved_by if case.head.link else None
-    return _Effect(EntryKind.REFUSE, refusal.reason, refusal.message, case.current, mover, None)
+    return _Effect(EntryKind.REFUSE, refusal.reason, shortened(refusal.message), case.current, mover, None)
 
 
 def void(asked: Asked, promotion: ModelPromotion, operator_version: str, now: datetime, head: Head) -> Entry:

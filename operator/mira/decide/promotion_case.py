@@ -8,7 +8,7 @@ from mira.api.modelpromotion import Action, ModelPromotion
 from mira.api.modelstage import ModelStage
 from mira.decide.approvals import Proof, Weighed, weigh
 from mira.decide.gates import judge_gates
-from mira.registry.comparison import Comparison
+from mira.registry.comparison import Comparison, Verdict
 from mira.registry.document import DocumentInvalid, digest
 from mira.registry.entry import Gate, Version
 from mira.registry.keys import StageKey, VersionKey
@@ -136,18 +136,33 @@ def _evidence(asked: Asked, head: Head, promotion: ModelPromotion, live: Live) -
 
 
 def _comparison(asked: Asked, head: Head, candidate_digest: str) -> Steps[Comparison | None]:
-    """The comparison of exactly this pair, None if there is none; one that cannot be read counts as none."""
-    current = head.link.entry.current if head.link else None
-    if current is None or current.digest == candidate_digest:
+    """The comparison of exactly this pair, None if there is none yet.
+
+    Its key is create-only: one that cannot be used will never be replaced by one that can, so the pair has none.
+    """
+    link = head.link
+    current = link.entry.current if link else None
+    if link is None or current is None or current.digest == candidate_digest:
         return None
     stored = yield from get(asked.version.comparison(candidate_digest, current.digest), limit=Comparison.LIMIT)
     if stored is None:
         return None
     try:
         comparison = Comparison.parse(stored.body)
-    except DocumentInvalid:
-        return None
-    return comparison if (comparison.candidate, comparison.current) == (candidate_digest, current.digest) else None
+        if (comparison.candidate, comparison.current) == (candidate_digest, current.digest):
+            return comparison
+        problem = "it is of other versions"
+    except DocumentInvalid as error:
+        problem = str(error)
+    return Comparison(
+        candidate=candidate_digest,
+        current=current.digest,
+        current_version=current.version,
+        verdict=Verdict.NOT_COMPARABLE,
+        reason=f"their comparison cannot be used: {problem}",
+        rows=0,
+        created_at=link.entry.decided_at,
+    )
 
 
 def _soaked_since(asked: Asked, stage: ModelStage | None, candidate_digest: str) -> Steps[datetime | None]:

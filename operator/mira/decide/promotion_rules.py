@@ -5,7 +5,7 @@ What can be refused is refused before a person is asked to approve it; what wait
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -212,21 +212,42 @@ def frozen(case: Case) -> Ruling | None:
     """Nothing is promoted while a freeze window of the stage is open; a roll back is never frozen."""
     if case.rolls_back or case.stage is None:
         return None
-    until = frozen_until(case.stage.spec.freeze_windows, case.now)
+    try:
+        until = frozen_until(case.stage.spec.freeze_windows, case.now)
+    except UnreadableWindow as error:
+        return wait(Reason.FROZEN_UNTIL, f"spec.freezeWindows of the ModelStage: {error}")
     return wait(Reason.FROZEN_UNTIL, f"a freeze window is open until {format_time(until)}") if until else None
 
 
+class UnreadableWindow(Exception):
+    """A window of which nobody can say whether it is open; the API takes whatever looks like a schedule."""
+
+
 def frozen_until(windows: tuple[FreezeWindow, ...], now: datetime) -> datetime | None:
-    """When the last of the windows that are open now closes, None if none is."""
-    ends = []
-    for window in windows:
-        local = now.astimezone(ZoneInfo(window.time_zone))
-        # A window that opens in this very second is open: get_prev looks strictly before.
-        opened = croniter(window.schedule, local + timedelta(seconds=1)).get_prev(datetime)
-        end = opened + timedelta(seconds=window.duration_seconds)
-        if opened <= local < end:
-            ends.append(end)
-    return max(ends, default=None)
+    """When the last of the windows that are open now closes, None if none is. Raises UnreadableWindow."""
+    moment = now.replace(microsecond=0)
+    return max((end for window in windows if (end := _open_until(window, moment)) is not None), default=None)
+
+
+def _open_until(window: FreezeWindow, now: datetime) -> datetime | None:
+    try:
+        opened = _last_opened(window, now)
+    except (ValueError, KeyError, OSError) as error:
+        raise UnreadableWindow(
+            f"{window.schedule!r} in {window.time_zone} is no schedule ({error}); nothing is promoted until it is one"
+        ) from error
+    # In UTC: between two times of one zone Python counts the hands of the clock, also over the night they are moved.
+    end = opened.astimezone(UTC) + timedelta(seconds=window.duration_seconds)
+    return end if now < end else None
+
+
+def _last_opened(window: FreezeWindow, now: datetime) -> datetime:
+    if {field.partition("/")[0].upper() for field in window.schedule.split()} & {"H", "R"}:
+        raise ValueError("H and R stand for any time")
+    # A window that opens in this very second is open: get_prev looks strictly before.
+    local = (now + timedelta(seconds=1)).astimezone(ZoneInfo(window.time_zone))
+    opened: datetime = croniter(window.schedule, local).get_prev(datetime)
+    return opened
 
 
 RULES: tuple[Rule, ...] = (

@@ -1,6 +1,7 @@
 """The status of a TrainingRun, from the state that was decided."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from mira.api.conditions import Condition, ConditionType, State, false, is_true, set_conditions, true, unknown
@@ -20,7 +21,7 @@ from mira.decide.job import owned_by
 from mira.decide.run_promotion import promotion_name
 from mira.decide.trainingrun import Failed, Plan, Published, Running, Seen, Succeeded, job_finished_at
 from mira.registry import comparison, manifest
-from mira.registry.document import decimal_text, format_time
+from mira.registry.document import format_time
 from mira.registry.outcome import Outcome
 
 DATA_REASONS = (
@@ -184,13 +185,20 @@ def _comparison(found: comparison.Comparison | None) -> Comparison | None:
                 name=one.metric,
                 candidate=one.candidate,
                 current=one.current,
-                difference=decimal_text(float(one.candidate) - float(one.current)),
+                difference=_better_by(one),
                 lower=one.lower,
                 upper=one.upper,
             )
             for one in differences
         ),
     )
+
+
+def _better_by(one: comparison.Difference) -> str:
+    """By how much the candidate is better, to 6 places; where lower values are better, by how much it is lower."""
+    difference = Decimal(one.candidate) - Decimal(one.current)
+    turned = -difference if one.direction is manifest.Direction.LOWER else difference
+    return format(round(turned, 6).normalize() + 0, "f")
 
 
 def _failure(outcome: Outcome | None) -> dict[str, Any]:

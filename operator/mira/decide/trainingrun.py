@@ -9,14 +9,37 @@ from mira.api.conditions import ConditionType, condition
 from mira.api.job import Runtime
 from mira.api.reasons import Reason
 from mira.api.trainingrun import TrainingRun
-from mira.decide.job import Platform, build_job, build_order, image_of, job_name, order_too_large, owned_by
+from mira.decide.job import (
+    Platform,
+    build_job,
+    build_order,
+    check_arrives,
+    image_of,
+    job_name,
+    order_too_large,
+    owned_by,
+)
 from mira.decide.pods import diagnose
 from mira.decide.run_promotion import promotion_of
 from mira.registry.comparison import Comparison
+from mira.registry.document import DocumentInvalid
 from mira.registry.manifest import Manifest
 from mira.registry.outcome import Outcome, Result
 
 Object: TypeAlias = dict[str, Any]
+NO_FAILURES = (
+    Reason.PENDING,
+    Reason.SUSPENDED,
+    Reason.QUEUED,
+    Reason.STARTING,
+    Reason.RUNNING,
+    Reason.RETRYING,
+    Reason.SUCCEEDED,
+    Reason.ADOPTED,
+    Reason.DATA_VALID,
+    Reason.TRAINED,
+    Reason.PUBLISHED,
+)
 
 
 @dataclass(frozen=True)
@@ -211,9 +234,13 @@ def _refused(seen: Seen, platform: Platform) -> Plan | None:
 def _start(seen: Seen, platform: Platform) -> Plan | None:
     if seen.job is not None or seen.spec_hash is None:
         return None
-    order = build_order(seen.run, seen.spec_hash, platform)
-    if too_large := order_too_large(order):
-        return Plan(Failed(Reason.ORDER_TOO_LARGE, too_large))
+    try:
+        order = build_order(seen.run, seen.spec_hash, platform)
+        if too_large := order_too_large(order):
+            return Plan(Failed(Reason.ORDER_TOO_LARGE, too_large))
+        check_arrives(order)
+    except DocumentInvalid as error:
+        return Plan(Failed(Reason.PARAMETERS_NOT_CANONICAL, f"spec.parameters or spec.search.space: {error}"))
     if seen.run.spec.suspend:
         return Plan(Running(Reason.SUSPENDED, "spec.suspend is true; set it to false to start the training"))
     return Plan(Running(Reason.STARTING, ""), CreateJob(build_job(seen.run, order, platform)))
@@ -236,13 +263,28 @@ def _job_ended(seen: Seen, _: Platform) -> Plan | None:
     if job.get("reason") == "DeadlineExceeded":
         last = seen.outcomes[-1] if seen.outcomes else None
         return Plan(Failed(Reason.DEADLINE_EXCEEDED, _deadline(seen), last))
-    # The outcome of an earlier attempt says nothing of a later one that was killed: outcomes are counted.
+    return Plan(
+        _failed_last(seen) or Failed(Reason.FAILED, f"the Job failed: {job.get('message') or job.get('reason')}")
+    )
+
+
+def _failed_last(seen: Seen) -> Failed | None:
+    """What the last attempt says of its failure, else its pod, else any earlier one.
+
+    The outcome of an earlier attempt says nothing of a later one that was killed without a word.
+    """
+    newest = max(seen.pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), default=None)
+    if newest is not None:
+        attempt = f"{seen.run.metadata.uid[:8]}-{newest['metadata']['uid'][:8]}"
+        own = next((outcome for outcome in seen.outcomes if outcome.attempt == attempt), None)
+        if own is not None:
+            return _failed_as_told(own)
+        if (told := diagnose([newest])) is not None:
+            return Failed(told.reason, told.message)
     if seen.outcomes:
-        return Plan(_failed_as_told(seen.outcomes[-1]))
+        return _failed_as_told(seen.outcomes[-1])
     told = diagnose(seen.pods)
-    if told is not None:
-        return Plan(Failed(told.reason, told.message))
-    return Plan(Failed(Reason.FAILED, f"the Job failed: {job.get('message') or job.get('reason')}"))
+    return Failed(told.reason, told.message) if told is not None else None
 
 
 def _under_way(seen: Seen) -> Plan:
@@ -280,11 +322,13 @@ def _progress(seen: Seen, *, suspend: bool) -> Running:
 
 
 def _failed_as_told(outcome: Outcome) -> Failed:
-    """What the training image said of its last attempt."""
+    """What the training image said of an attempt; user code can write it, so it is believed a failure alone."""
+    if outcome.result is Result.SUCCEEDED:
+        return Failed(Reason.UNEXPECTED, "the training says that it succeeded, but published no manifest", outcome)
     if outcome.result is Result.INTERRUPTED:
         return Failed(Reason.INTERRUPTED, outcome.message, outcome)
     reason = Reason.known(outcome.reason)
-    if reason is None:
+    if reason is None or "TrainingRun" not in reason.kinds or reason in NO_FAILURES:
         return Failed(Reason.FAILED, f"{outcome.reason}: {outcome.message}", outcome)
     return Failed(reason, outcome.message, outcome)
 

@@ -63,34 +63,43 @@ def deciding(
         judged = yield from judge(head)
         if isinstance(judged, Waiting):
             return judged
-        mine = yield from _committing(stage, head, judged, judge, void)
-        if mine is not None:
-            return Decided(mine, judged.seen)
+        decided = yield from _committing(stage, head, judged, judge, void)
+        if decided is not None:
+            return decided
 
 
 def _committing(
     stage: StageKey, head: Head, judged: Draft[W], judge: Judge[W], void: Callable[[Head], Entry]
-) -> Steps[Link | None]:
-    """The entry h+1 if it decides this op, None once anything else has taken that number.
+) -> Steps[Decided[W] | None]:
+    """The end if entry h+1 decides this op, None once anything else has taken that number.
 
     Goes on until the number is taken: a write whose answer was lost may still land, and an end that was reported
     while it is under way could turn out wrong.
     """
-    number, op, entry = head.number + 1, judged.entry.op, judged.entry
+    number, op, entry, seen = head.number + 1, judged.entry.op, judged.entry, judged.seen
     while True:
-        raw = entry.render()
+        raw = _readable(entry)
         answer = yield from create(stage.entry(number), raw)
         if answer is Put.WRITTEN:
-            return None if entry.kind is EntryKind.VOID else Link(entry, raw)
+            return None if entry.kind is EntryKind.VOID else Decided(Link(entry, raw), seen)
         found = yield from read_entry(stage, number)
         if found is not None:
-            decides = found.entry.op == op and found.entry.kind is not EntryKind.VOID
-            return found if decides else None
+            if found.entry.op != op or found.entry.kind is EntryKind.VOID:
+                return None
+            # What was seen here goes with the entry only if the entry says the same.
+            return Decided(found, seen if same_decision(entry, found.entry) else None)
         again = yield from judge(head)
         if isinstance(again, Waiting):
             entry = void(head)
         elif not same_decision(entry, again.entry):
-            entry = again.entry
+            entry, seen = again.entry, again.seen
+
+
+def _readable(entry: Entry) -> bytes:
+    """The entry's bytes. Raises DocumentInvalid rather than write what nobody can read: it would stop the stage."""
+    raw = entry.render()
+    Entry.parse(raw)
+    return raw
 
 
 def same_decision(one: Entry, other: Entry) -> bool:

@@ -84,9 +84,13 @@ class S3Store:
 
     def _pages(self, prefix: str, *, delimiter: str) -> Iterator[Any]:
         try:
-            yield from self._client.get_paginator("list_objects_v2").paginate(
+            for page in self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=self.prefix + prefix, Delimiter=delimiter
-            )
+            ):
+                # Any other XML, a proxy's page of its own, parses as a list of nothing.
+                if "IsTruncated" not in page:
+                    raise StoreUnavailable(f"{prefix}: the answer is no list of objects")
+                yield page
         except (ClientError, BotoCoreError) as error:
             raise _translated(error, prefix) from error
 
@@ -122,13 +126,16 @@ class S3Store:
                 Callback=progress,
                 ExtraArgs={"ChecksumAlgorithm": "CRC32"},
             )
-        except (ClientError, BotoCoreError, boto3.exceptions.S3UploadFailedError) as error:
+        except boto3.exceptions.S3UploadFailedError as error:
+            # boto3 wraps the answer that says whether it is refused.
+            raise _translated(error.__context__ or error, key) from error
+        except (ClientError, BotoCoreError) as error:
             raise _translated(error, key) from error
 
     def download(self, key: str, path: Path, *, progress: Callable[[int], None] | None = None) -> None:
         try:
             self._client.download_file(self.bucket, self.prefix + key, str(path), Config=TRANSFER, Callback=progress)
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, boto3.exceptions.RetriesExceededError) as error:
             raise _translated(error, key) from error
 
     def uri(self, key: str) -> str:
@@ -147,11 +154,11 @@ def _client(*, attempts: int, pool: int, endpoint: str | None, session: Any) -> 
     return made
 
 
-def _code(error: Exception) -> str:
+def _code(error: BaseException) -> str:
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
-def _translated(error: Exception, key: str) -> StoreUnavailable | StoreRefused:
+def _translated(error: BaseException, key: str) -> StoreUnavailable | StoreRefused:
     """Refused only for a clear client error; expired credentials, throttling and everything unknown come back later."""
     status = (
         error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) if isinstance(error, ClientError) else 0
@@ -160,7 +167,8 @@ def _translated(error: Exception, key: str) -> StoreUnavailable | StoreRefused:
         status == 0
         or status >= 500
         or status in (408, 429)
-        or _code(error) in ("ExpiredToken", "SlowDown", "RequestTimeout")
+        # The answer to a HEAD has no body: a bare 400 may be an expired token.
+        or _code(error) in ("ExpiredToken", "SlowDown", "RequestTimeout", "400")
     )
     kind = StoreUnavailable if passing else StoreRefused
     return kind(f"{key}: {str(error)[:300]}")

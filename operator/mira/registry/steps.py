@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from mira.registry.document import REGISTRY_LIMIT
 from mira.registry.manifest import Manifest
-from mira.registry.store import ObjectStore, Put, Stored, StoreRefused
+from mira.registry.store import ObjectStore, Put, Stored, StoreRefused, StoreUnavailable
 
 T = TypeVar("T")
 
@@ -98,8 +98,8 @@ class Procedure(Generic[T]):
     """One procedure under way: it keeps the call that has no answer yet, so that a failed read forgets no attempt.
 
     `advance` drives it until it ends. When a read raises (the store or the API server is away), the exception goes to
-    the caller and the procedure stays where it is: the next `advance` asks the same again. A write that was refused is
-    not sent again as it is: the procedure first reads, as after any unclear answer.
+    the caller and the procedure stays where it is: the next `advance` asks the same again. A write that raises is not
+    sent again as it is: the procedure first reads, as after any unclear answer.
     """
 
     def __init__(self, steps: Steps[T], *, budget: int = 200) -> None:
@@ -121,9 +121,9 @@ class Procedure(Generic[T]):
     def _answered(self, call: Call, answer: Callable[[Call], Any]) -> Any:
         try:
             return answer(call)
-        except StoreRefused:
+        except (StoreRefused, StoreUnavailable):
             if isinstance(call, Create | Replace):
-                # It may be refused for an hour; what it was decided on must then be read again before it is sent again.
+                # An hour may pass until the next try; what it was decided on must be read again before it is resent.
                 self._call = self._steps.send(Put.UNCLEAR)
             raise
 

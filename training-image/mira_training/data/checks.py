@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
 from mira.api.data import Checks, ColumnCheck, ColumnType, OnFinding
 from mira.registry.outcome import FailedCheck
-
 from mira_training.data.columns import NUMBERS, Values, texts, type_of
 from mira_training.refusal import listed
 
@@ -108,5 +108,4 @@ def _counted(wrong: Wrong, what: str) -> str:
 
 
 def _numbers(values: Values) -> npt.NDArray[np.float64]:
-    numbers: npt.NDArray[np.float64] = values.astype("float64").to_numpy()
-    return numbers
+    return values.to_numpy(dtype=np.float64)

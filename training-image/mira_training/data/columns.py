@@ -1,11 +1,13 @@
 """What kind of values a column holds, in the words of the API, and what a model is given of it."""
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+
 from mira.api.data import ColumnType
 from mira.registry.manifest import Column
 
@@ -18,19 +20,21 @@ MISSING_TEXT = ""
 def type_of(values: Values) -> ColumnType | None:
     """The type of the column's values, None if they are something that no type names, such as lists."""
     dtype = values.dtype
-    if pd.api.types.is_bool_dtype(dtype):
-        return ColumnType.BOOLEAN
-    if pd.api.types.is_integer_dtype(dtype):
-        return ColumnType.INTEGER
-    if pd.api.types.is_numeric_dtype(dtype):
-        return ColumnType.NUMBER
-    if pd.api.types.is_datetime64_any_dtype(dtype):
-        return ColumnType.TIMESTAMP
     if isinstance(dtype, pd.CategoricalDtype):
         return type_of(values.cat.categories.to_series())
-    if dtype == object:
+    if pd.api.types.is_object_dtype(dtype):
         return _type_of_objects(values)
-    return ColumnType.STRING if pd.api.types.is_string_dtype(dtype) else None
+    return next((kind for kind, holds in _KINDS if holds(dtype)), None)
+
+
+# In this order: to pandas a boolean is numeric too.
+_KINDS: tuple[tuple[ColumnType, Callable[[Any], bool]], ...] = (
+    (ColumnType.BOOLEAN, pd.api.types.is_bool_dtype),
+    (ColumnType.INTEGER, pd.api.types.is_integer_dtype),
+    (ColumnType.NUMBER, pd.api.types.is_numeric_dtype),
+    (ColumnType.TIMESTAMP, pd.api.types.is_datetime64_any_dtype),
+    (ColumnType.STRING, pd.api.types.is_string_dtype),
+)
 
 
 def _type_of_objects(values: Values) -> ColumnType | None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from mira.api.data import ColumnType
 from mira.registry.manifest import Column
 from mira.registry.outcome import FailedCheck
-
 from mira_training.refusal import listed
 
 

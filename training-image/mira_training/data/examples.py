@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
 from mira.api.data import ColumnType, Data
 from mira.api.reasons import Reason
 from mira.api.trainingrun import Task
 from mira.registry.manifest import Column
-
 from mira_training.data.columns import NUMBERS, Values, columns_of, model_input, type_of
 from mira_training.model.code import running
 from mira_training.model.plan import Plan
@@ -45,7 +45,7 @@ class Prepared:
 def featured(
     frame: pd.DataFrame, inputs: Mapping[str, pd.DataFrame], plan: Plan, reference: str | None
 ) -> pd.DataFrame:
-    """The rows with their features. The hook gets copies, once per side: it cannot mix the sides, nor change the input."""
+    """The rows with their features. The hook gets copies of one side at a time: it cannot mix the sides."""
     if plan.features is None:
         return frame
     with running(f"features {reference}"):
@@ -114,7 +114,8 @@ def answers_of(values: Values, target: str, task: Task) -> Array:
     if missing:
         raise Refused(
             Reason.DATA_INVALID,
-            f"data.target: {missing} of {len(values)} values of {target!r} are missing; leave those rows out, e.g. in features",
+            f"data.target: {missing} of {len(values)} values of {target!r} are missing; "
+            "leave those rows out, e.g. in features",
         )
     kind = type_of(values)
     if task is Task.REGRESSION:
@@ -122,16 +123,16 @@ def answers_of(values: Values, target: str, task: Task) -> Array:
             raise Refused(
                 Reason.DATA_INVALID, f"data.target: {target!r} is {kind}, must be a number for task Regression"
             )
-        return _finite(values.astype("float64").to_numpy(), target)
+        return _finite(values.to_numpy(dtype=np.float64), target)
     if kind is ColumnType.STRING:
         return values.astype("str").to_numpy(dtype=object)
     if kind in NUMBERS:
-        numbers = values.astype("float64").to_numpy()
+        numbers = values.to_numpy(dtype=np.float64)
         if not (np.mod(_finite(numbers, target), 1) == 0).all():
             raise Refused(
                 Reason.DATA_INVALID,
-                f"data.target: {target!r} holds fractions; with task Classification it must hold whole numbers, text or "
-                "booleans (or use task Regression)",
+                f"data.target: {target!r} holds fractions; with task Classification it must hold whole numbers, "
+                "text or booleans (or use task Regression)",
             )
         return numbers.astype(np.int64)
     raise Refused(
@@ -151,15 +152,15 @@ def check_classes(training: Array, evaluation: Array, target: str) -> None:
     if len(known) > MOST_CLASSES:
         raise Refused(
             Reason.DATA_INVALID,
-            f"data.target: {target!r} has {len(known)} classes, at most {MOST_CLASSES} are allowed; use task Regression "
-            "or merge classes in features",
+            f"data.target: {target!r} has {len(known)} classes, at most {MOST_CLASSES} are allowed; "
+            "use task Regression or merge classes in features",
         )
     unseen = len(np.setdiff1d(asked, known))
     if unseen:
         raise Refused(
             Reason.NOT_ENOUGH_ROWS,
-            f"data.target: {unseen} classes of {target!r} have rows for evaluation and none for training; bring more data "
-            "or merge rare classes in features",
+            f"data.target: {unseen} classes of {target!r} have rows for evaluation and none for training; "
+            "bring more data or merge rare classes in features",
         )
     for classes, side in ((known, "training"), (asked, "evaluation")):
         if len(classes) < 2:
@@ -174,12 +175,12 @@ def _weights(table: pd.DataFrame, column: str | None) -> npt.NDArray[np.float64]
         return None
     if type_of(table[column]) not in NUMBERS:
         raise Refused(Reason.DATA_INVALID, f"data.weight: {column!r} must hold numbers")
-    weights = table[column].astype("float64").to_numpy()
+    weights = table[column].to_numpy(dtype=np.float64)
     wrong = int((~np.isfinite(weights) | (weights < 0)).sum())
     if wrong or not weights.sum() > 0:
         raise Refused(
             Reason.DATA_INVALID,
-            f"data.weight: {wrong} of {len(weights)} values of {column!r} are negative or missing, and their sum must be "
-            "above 0",
+            f"data.weight: {wrong} of {len(weights)} values of {column!r} are negative or missing; "
+            "weights must be 0 or more and their sum above 0",
         )
     return weights

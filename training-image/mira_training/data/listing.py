@@ -4,7 +4,6 @@ from mira.api.data import Data, DataSource
 from mira.api.reasons import Reason
 from mira.registry.inputs import Inputs, Listed, Listing
 from mira.registry.store import ObjectStore, Put, StoreUnavailable
-
 from mira_training.data.objects import DataObjects
 from mira_training.refusal import Refused
 
@@ -50,6 +49,6 @@ def _find(field: str, source: DataSource, objects: DataObjects) -> list[Listed]:
         version = f" in version {source.version_id}" if source.version_id else ""
         raise Refused(
             Reason.DATA_NOT_FOUND,
-            f"{field}.uri: {source.uri} does not exist{version}; write the uri of an object, or of a prefix with / at its end",
+            f"{field}.uri: {source.uri} does not exist{version}; write an object's uri, or a prefix that ends in /",
         )
     return [one]

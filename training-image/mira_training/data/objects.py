@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
 from mira.api.reasons import Reason
 from mira.registry.inputs import Listed
 from mira.registry.manifest import MOST_FILES
 from mira.registry.store import StoreUnavailable
-
 from mira_training.refusal import Refused
 
 if TYPE_CHECKING:
@@ -59,8 +61,6 @@ class S3Objects:
     @classmethod
     def with_session(cls, session: Any) -> "S3Objects":
         """A reader whose calls end: 3 s to connect, 30 s between bytes, 4 tries."""
-        from botocore.config import Config
-
         config = Config(connect_timeout=3, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4})
         return cls(session.client("s3", config=config))
 
@@ -138,8 +138,6 @@ class _Answer:
 @contextmanager
 def _translated(uri: str) -> Iterator[_Answer]:
     """Errors of boto3 in our words; where there is nothing the block ends early and the answer's value stays None."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     answer = _Answer()
     try:
         yield answer
@@ -154,7 +152,7 @@ def _translated(uri: str) -> Iterator[_Answer]:
         if code in CHANGED:
             raise Refused(
                 Reason.DATA_INVALID,
-                f"{uri}: has changed since this run's first attempt listed it; create a new run to train on what is there now",
+                f"{uri}: has changed since this run's first attempt listed it; create a new run",
             ) from error
         if status in DENIED and code != "ExpiredToken":
             raise Refused(

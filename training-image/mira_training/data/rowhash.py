@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from mira.api.data import ColumnType
 
+from mira.api.data import ColumnType
 from mira_training.data.columns import NUMBERS, Values, type_of
 
 Hashes = npt.NDArray[np.uint64]
@@ -33,7 +33,7 @@ def _value_hashes(values: Values) -> Hashes:
     kind = type_of(values)
     if kind in NUMBERS:
         # + 0.0 makes -0.0 and 0.0 the same bits.
-        return _mixed((values.astype("float64").to_numpy() + 0.0).view(np.uint64))
+        return _mixed((values.to_numpy(dtype=np.float64) + 0.0).view(np.uint64))
     if kind is ColumnType.TIMESTAMP:
         moments = pd.to_datetime(values, utc=True).dt.tz_localize(None).to_numpy().astype("datetime64[us]")
         return _mixed(moments.view(np.uint64))

@@ -5,9 +5,9 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
 from mira.api.data import DEFAULT_FRACTION, Split, SplitMethod
 from mira.api.reasons import Reason
-
 from mira_training.data.rowhash import row_hashes
 from mira_training.refusal import Refused, listed
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from mira.api.data import Format
 from mira.api.reasons import Reason
-
 from mira_training.refusal import Refused, listed
 
 
@@ -49,14 +52,11 @@ def joined(tables: Sequence[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
 
 
 def _csv(path: Path, uri: str, texts: Sequence[str]) -> pd.DataFrame:
-    compression = "gzip" if uri.endswith(".gz") else None
+    compression: Literal["gzip"] | None = "gzip" if uri.endswith(".gz") else None
     return pd.read_csv(path, compression=compression, low_memory=False, dtype=dict.fromkeys(texts, "str"))
 
 
 def _parquet(path: Path) -> pd.DataFrame:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     # ParquetFile and not read_table: that one imports all of pyarrow.dataset.
     with pq.ParquetFile(path) as file:
         table = file.read()

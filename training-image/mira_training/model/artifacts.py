@@ -1,16 +1,19 @@
+# ruff: noqa: PLC0415 - each form of file has a library of its own, imported only when it is asked for
 """The files a model is published as: skops, ONNX, joblib; ONNX only if it says what the estimator says."""
 
 import importlib.metadata
+import platform
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from mira.api.data import ColumnType
 from mira.api.reasons import Reason
 from mira.api.trainingrun import Artifact
-
 from mira_training.model.fitted import Fitted
 from mira_training.model.onnx_scorer import OnnxScorer, Unscorable
 from mira_training.refusal import Refused
@@ -35,8 +38,6 @@ def write(fitted: Fitted, artifacts: Sequence[Artifact], folder: Path, rows: pd.
 
 def libraries() -> dict[str, str]:
     """The versions that matter for loading the model."""
-    import platform
-
     return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in LIBRARIES}
 
 
@@ -51,7 +52,7 @@ def _skops(fitted: Fitted, path: Path, _: pd.DataFrame) -> Path:
 
 
 def _joblib(fitted: Fitted, path: Path, _: pd.DataFrame) -> Path:
-    import joblib
+    import joblib  # type: ignore[import-untyped]
 
     try:
         joblib.dump(fitted.pipeline, path, compress=3)
@@ -78,11 +79,24 @@ def converted(fitted: Fitted) -> bytes:
     ]
     options: dict[Any, Any] = {id(fitted.pipeline): {"zipmap": False}} if fitted.classes else {}
     try:
-        model = convert_sklearn(fitted.pipeline, initial_types=inputs, options=options, target_opset=OPSETS)
+        # What the converter's authors tell each other is no news for whoever reads the log of a training.
+        with warnings.catch_warnings(action="ignore"):
+            model = convert_sklearn(fitted.pipeline, initial_types=inputs, options=options, target_opset=OPSETS)
     except Exception as error:
         raise _cannot(Artifact.ONNX, fitted, error) from error
+    _name_inputs(model, [name for name, _ in inputs])
     content: bytes = model.SerializeToString()
     return content
+
+
+def _name_inputs(model: Any, names: Sequence[str]) -> None:
+    """Gives the inputs the columns' own names: the converter has put `_` for everything that is no letter of C."""
+    renamed = {given.name: name for given, name in zip(model.graph.input, names, strict=True)}
+    for given in model.graph.input:
+        given.name = renamed[given.name]
+    for node in model.graph.node:
+        for index, name in enumerate(node.input):
+            node.input[index] = renamed.get(name, name)
 
 
 def must_agree(fitted: Fitted, content: bytes, rows: pd.DataFrame) -> None:

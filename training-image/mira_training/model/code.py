@@ -8,7 +8,6 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from mira.api.reasons import Reason
-
 from mira_training.refusal import Refused, listed
 
 GROUP = "mira.estimators"

@@ -3,28 +3,30 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OrdinalEncoder
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
 from mira.api.data import ColumnType
 from mira.api.reasons import Reason
 from mira.api.trainingrun import Task
 from mira.registry.manifest import Column
-
 from mira_training.model.code import running
 from mira_training.model.parameters import arguments
 from mira_training.model.plan import Plan
 from mira_training.refusal import Refused
 
-if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
-
 Array = npt.NDArray[Any]
 Scores = npt.NDArray[np.float64]
 MOST_CATEGORIES = 60
 SMALL_TABLE = 2_000_000
+"""Cells up to which one thread is faster than several that wait for each other."""
 FEWEST_ROWS = 20
 """Categories with fewer rows, or beyond the most frequent, are one category of their own."""
 
@@ -33,7 +35,7 @@ FEWEST_ROWS = 20
 class Fitted:
     """A fitted pipeline, and what it takes and gives; `classes` is empty for a regression."""
 
-    pipeline: "Pipeline"
+    pipeline: Pipeline
     task: Task
     columns: tuple[Column, ...]
     classes: tuple[Any, ...]
@@ -49,12 +51,16 @@ def fit(
     plan: Plan,
     task: Task,
     columns: Sequence[Column],
+    *,
     inputs: pd.DataFrame,
     target: Array,
     weights: Array | None,
     seed: int,
 ) -> Fitted:
-    """The estimator fitted to the rows. Raises Refused: `CodeFailed` if it raises, `CodeInvalid` if it is no estimator."""
+    """The estimator fitted to the rows.
+
+    Raises Refused: `CodeFailed` if it raises, `CodeInvalid` if it is no estimator.
+    """
     offered = {"task": task, "columns": list(columns), "seed": seed, "random_state": seed}
     with running(f"estimator {plan.estimator_name}"):
         made = plan.estimator(**arguments(plan.takes, plan.parameters, offered))
@@ -66,15 +72,11 @@ def fit(
     return Fitted(pipeline, task, tuple(columns), classes)
 
 
-def prepared(estimator: Any, columns: Sequence[Column]) -> "Pipeline":
+def prepared(estimator: Any, columns: Sequence[Column]) -> Pipeline:
     """The estimator behind Mira's preparation of columns: text as numbers of categories, rare ones together.
 
     A Pipeline stays as it is: it takes the columns by name and prepares them itself.
     """
-    from sklearn.compose import ColumnTransformer
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import OrdinalEncoder
-
     if isinstance(estimator, Pipeline):
         return estimator
     text = [column.name for column in columns if column.type == ColumnType.STRING]
@@ -88,8 +90,6 @@ def prepared(estimator: Any, columns: Sequence[Column]) -> "Pipeline":
 
 def _threads_for(inputs: pd.DataFrame) -> AbstractContextManager[Any]:
     """One thread for a small table: there, waiting for each other costs threads more than they share, on busy cores."""
-    from threadpoolctl import threadpool_limits
-
     limits: AbstractContextManager[Any] = threadpool_limits(1) if inputs.size < SMALL_TABLE else nullcontext()
     return limits
 
@@ -105,6 +105,6 @@ def _must_have(made: Any, name: str, task: Task) -> None:
         )
 
 
-def _weighted(pipeline: "Pipeline", weights: Array | None) -> dict[str, Array]:
+def _weighted(pipeline: Pipeline, weights: Array | None) -> dict[str, Array]:
     last = pipeline.steps[-1][0]
     return {} if weights is None else {f"{last}__sample_weight": weights}

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from mira.api.trainingrun import Task
 from pydantic import BaseModel, ConfigDict, Field
+
+from mira.api.trainingrun import Task
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -26,7 +27,11 @@ class GradientBoosting(BaseModel):
 
 def gradient_boosting(params: GradientBoosting, task: Task, seed: int) -> "BaseEstimator":
     """An unfitted estimator; text columns are coded by Mira's own preparation."""
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+    # Not at the top: parameters are checked before anybody waits for scikit-learn.
+    from sklearn.ensemble import (  # noqa: PLC0415
+        HistGradientBoostingClassifier,
+        HistGradientBoostingRegressor,
+    )
 
     kinds: dict[Task, Any] = {
         Task.CLASSIFICATION: HistGradientBoostingClassifier,

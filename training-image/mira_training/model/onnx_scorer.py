@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import onnxruntime
 import pandas as pd
+
 from mira.api.data import ColumnType
 from mira.registry.manifest import Column
-
 from mira_training.data.columns import model_input
 from mira_training.model.fitted import Scores
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
 
 AT_ONCE = 50_000
 
@@ -45,9 +43,7 @@ class OnnxScorer:
         feed = {column.name: _tensor(inputs, column) for column in self._columns}
         wanted = {given.name for given in self._session.get_inputs()}
         if wanted - feed.keys():
-            raise Unscorable(
-                f"its ONNX file takes {sorted(wanted - feed.keys())[0]!r}, which its manifest does not name"
-            )
+            raise Unscorable(f"its ONNX file takes {min(wanted - feed.keys())!r}, which its manifest does not name")
         try:
             outputs = self._session.run(None, {name: feed[name] for name in wanted})
         except Exception as error:
@@ -63,9 +59,7 @@ class OnnxScorer:
         return last.astype(np.float64)
 
 
-def _session(model: Path | bytes) -> "InferenceSession":
-    import onnxruntime
-
+def _session(model: Path | bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     try:

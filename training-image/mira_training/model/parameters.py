@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, get_type_hints
 
-from mira.api.reasons import Reason
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from mira.api.reasons import Reason
 from mira_training.refusal import Refused, listed
 
 Function = Callable[..., Any]

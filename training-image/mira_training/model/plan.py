@@ -1,15 +1,17 @@
 """Everything of the user's that will be called, found and checked before any data is read."""
 
 import inspect
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mira.api.trainingrun import TrainingRunSpec
 from pydantic import BaseModel
 
+from mira.api.trainingrun import TrainingRunSpec
 from mira_training.model.code import load
 from mira_training.model.parameters import Declared, Function, checked, declared
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT_ESTIMATOR = "mira_training.model.gradient_boosting:gradient_boosting"
 
@@ -28,7 +30,9 @@ class Plan:
 
 
 def plan(spec: TrainingRunSpec) -> Plan:
-    """The run's code and parameters. Raises Refused: `CodeNotFound`, `CodeImportFailed`, `CodeInvalid`, `InvalidParameters`.
+    """The run's code and parameters.
+
+    Raises Refused: `CodeNotFound`, `CodeImportFailed`, `CodeInvalid`, `InvalidParameters`.
 
     If `features` declares its parameters by a pydantic model, those keys are its own; all others are the estimator's,
     and a key that both declare goes to both.

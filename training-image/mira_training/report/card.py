@@ -6,8 +6,9 @@ from datetime import datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from mira.registry.comparison import Difference
+import jinja2
 
+from mira.registry.comparison import Difference
 from mira_training.model.artifacts import libraries
 from mira_training.report.charts import charts
 from mira_training.report.facts import (
@@ -28,12 +29,11 @@ if TYPE_CHECKING:
     from mira_training.steps.publish import Results
 
 TEMPLATE, STYLE = "model-card.html.j2", "model-card.css"
+A_TENTH = 0.1
 
 
 def model_card(assignment: "Assignment", results: "Results", plan: "Plan", now: datetime) -> str:
-    """The page, UTF-8. It shows names, shares and measurements, and no value of a cell but those of slices and classes."""
-    import jinja2
-
+    """The page, UTF-8. It shows names, shares and measurements; of the cells, only the values of slices and classes."""
     folder = files("mira_training.report")
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
@@ -99,7 +99,8 @@ def _against(beside: Difference, compared: "Compared", stage: str | None) -> tup
     ours, theirs = measure(float(beside.candidate)), measure(float(beside.current))
     lower, upper = measure(float(beside.lower)), measure(float(beside.upper))
     now = f"version {compared.current.version}, which {stage} serves now"
-    pair = f"{beside.metric} {ours} against {theirs} on the same rows; 95% of the resampled gains lie between {lower} and {upper}."
+    gains = f"95% of the resampled gains lie between {lower} and {upper}"
+    pair = f"{beside.metric} {ours} against {theirs} on the same rows; {gains}."
     match verdict_of(beside):
         case "better":
             return "better", f"Better than {now}: {pair}"
@@ -110,4 +111,4 @@ def _against(beside: Difference, compared: "Compared", stage: str | None) -> tup
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.1 or share == 0 else f"{share:.1%}"
+    return f"{share:.0%}" if share == 0 or share >= A_TENTH else f"{share:.1%}"

@@ -35,13 +35,13 @@ def charts(judged: Judged, current: Floats | None) -> list[Chart]:
     match judged.truth.kind:
         case Kind.BINARY:
             ranked = [(role, scores[:, 1]) for role, scores in both]
-            positive = judged.truth.values == 1
+            positive = judged.truth.answers == 1
             return [_roc(positive, ranked), _precision_recall(positive, ranked), _calibration(positive, ranked)]
         case Kind.MULTICLASS:
-            sure = [(role, scores.max(axis=1), scores.argmax(axis=1) == judged.truth.values) for role, scores in both]
+            sure = [(role, scores.max(axis=1), scores.argmax(axis=1) == judged.truth.answers) for role, scores in both]
             return [_confidence(sure)]
         case Kind.REGRESSION:
-            return [_predictions(judged.truth.values, both), _residuals(judged.truth.values, both)]
+            return [_predictions(judged.truth.answers, both), _residuals(judged.truth.answers, both)]
 
 
 def _shares(says: str, x_label: str, y_label: str, series: Sequence[Series]) -> Markup:

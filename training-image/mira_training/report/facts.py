@@ -1,22 +1,24 @@
 """What the model card tells in numbers and words, taken from what the steps have made."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from markupsafe import Markup
+
 from mira.api.data import ColumnType
 from mira.registry.comparison import Difference
 from mira.registry.manifest import Column, Direction, Metric
-
 from mira_training.report.svg import interval, measure, number, sparkline
 from mira_training.scoring.measuring import Judged
 from mira_training.scoring.metrics import METRICS, Kind
 
+MINUS = "\N{MINUS SIGN}"
 BARS = 16
+SMALL_SHARE = 0.001
 MOST_CLASSES = 12
 
 
@@ -29,7 +31,7 @@ class MetricRow:
     arrow: str
     value: str
     current: str = ""
-    interval: Markup = Markup("")
+    interval: Markup = field(default_factory=Markup)
     verdict: str = ""
     says: str = ""
 
@@ -102,7 +104,7 @@ def _row(metric: Metric, kind: Kind, beside: Difference | None, reach: float | N
     lower, upper = float(beside.lower), float(beside.upper)
     sign = 1 if beside.direction is Direction.HIGHER else -1
     middle = sign * (float(beside.candidate) - float(beside.current))
-    says = f"{'+' if middle >= 0 else '−'}{measure(abs(middle))}"
+    says = f"{'+' if middle >= 0 else MINUS}{measure(abs(middle))}"
     drawn = interval(lower, upper, middle, reach)
     return MetricRow(
         metric.name, meaning, arrow, value, measure(float(beside.current)), drawn, verdict_of(beside), says
@@ -127,10 +129,10 @@ def column_rows(columns: Sequence[Column], inputs: pd.DataFrame, growths: dict[s
             ColumnRow(
                 column.name,
                 column.type,
-                "" if missing == 0 else f"{missing:.1%}" if missing >= 0.001 else "<0.1%",
+                "" if missing == 0 else f"{missing:.1%}" if missing >= SMALL_SHARE else "<0.1%",
                 sparkline(shares),
                 None if growth is None else max(growth, 0) / most,
-                "" if growth is None else f"{growth:.4f}".replace("-", "−"),
+                "" if growth is None else f"{growth:.4f}".replace("-", MINUS),
             )
         )
     return sorted(rows, key=lambda row: -(row.reliance or 0))
@@ -153,7 +155,7 @@ def _shape(values: Any, column: Column) -> tuple[float, list[float]]:
 
 def balance(judged: Judged, classes: Sequence[Any]) -> list[tuple[str, float]]:
     """Each class with its share of the evaluation rows."""
-    shares = np.bincount(judged.truth.values.astype(int), minlength=len(classes)) / len(judged.truth.values)
+    shares = np.bincount(judged.truth.answers.astype(int), minlength=len(classes)) / len(judged.truth.answers)
     return [(str(name), float(share)) for name, share in zip(classes, shares, strict=True)]
 
 
@@ -162,7 +164,7 @@ def confusion(judged: Judged, classes: Sequence[Any]) -> Confusion | None:
     if not classes or len(classes) > MOST_CLASSES:
         return None
     counts = np.zeros((len(classes), len(classes)))
-    np.add.at(counts, (judged.truth.values.astype(int), judged.scores.argmax(axis=1)), 1)
+    np.add.at(counts, (judged.truth.answers.astype(int), judged.scores.argmax(axis=1)), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return Confusion(tuple(str(name) for name in classes), tuple(tuple(row) for row in shares.tolist()))
 

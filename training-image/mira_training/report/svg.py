@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 TICKS = 5
+SMALL, LARGE = 1e-4, 1e7
+LINED_UP = 0.0005
 _FACTORS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -82,9 +84,7 @@ def axes(plane: Plane, x_label: str, y_label: str) -> Markup:
 
 def line(plane: Plane, series: Series) -> Markup:
     """The series as a line, with a dot at each point if it asks for them."""
-    drawn = Markup('<polyline class="line {}" points="{}"/>').format(
-        series.role, Markup(plane.points(series.xs, series.ys))
-    )
+    drawn = Markup('<polyline class="line {}" points="{}"/>').format(series.role, plane.points(series.xs, series.ys))
     return drawn + (cloud(plane, series, radius=3) if series.dots else Markup(""))
 
 
@@ -101,7 +101,7 @@ def columns(plane: Plane, role: str, edges: Sequence[float], heights: Sequence[f
     """A histogram as one outline over the edges."""
     xs = [edge for edge in edges for _ in (0, 1)]
     ys = [0.0, *(height for height in heights for _ in (0, 1)), 0.0]
-    return Markup('<polygon class="area {}" points="{}"/>').format(role, Markup(plane.points(xs, ys)))
+    return Markup('<polygon class="area {}" points="{}"/>').format(role, plane.points(xs, ys))
 
 
 def interval(lower: float, upper: float, middle: float, reach: float | None = None) -> Markup:
@@ -151,7 +151,7 @@ def number(value: float) -> str:
     if value == 0:
         return "0"
     size = abs(value)
-    if size >= 1e7 or size < 1e-4:
+    if not SMALL <= size < LARGE:
         return f"{value:.3g}"
     digits = max(0, 3 - math.floor(math.log10(size)) - 1)
     text = f"{value:,.{digits}f}"
@@ -160,7 +160,7 @@ def number(value: float) -> str:
 
 def measure(value: float) -> str:
     """A measured value, so that a column of them lines up: three decimals where it is small."""
-    return f"{value:.3f}" if 0.0005 <= abs(value) < 10 or value == 0 else number(value)
+    return f"{value:.3f}" if LINED_UP <= abs(value) < 10 or value == 0 else number(value)
 
 
 def _rule(x1: float, y1: float, x2: float, y2: float) -> Markup:

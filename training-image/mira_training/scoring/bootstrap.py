@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from mira.registry.manifest import Direction
-
 from mira_training.scoring.metrics import Metric, Truth
 from mira_training.scoring.ranking import Floats
 
@@ -26,14 +25,14 @@ class Interval:
 
 
 def intervals(
-    metrics: Sequence[Metric], truth: Truth, candidate: Floats, current: Floats, weights: Floats | None, seed: int
+    metrics: Sequence[Metric], truth: Truth, candidate: Floats, current: Floats, *, weights: Floats | None, seed: int
 ) -> dict[str, Interval]:
     """For each metric, by its name, the interval of candidate against current; none where it is not defined.
 
     Rows are drawn with replacement, the same rows for both models; at most 20,000 of them take part.
     """
     generator = np.random.default_rng(seed)
-    rows = _sample(len(truth.values), generator)
+    rows = _sample(len(truth.answers), generator)
     truth, candidate, current = truth.at(rows), candidate[rows], current[rows]
     base = np.ones(len(rows)) if weights is None else weights[rows]
     pairs = [(metric, metric.prepared(truth, candidate), metric.prepared(truth, current)) for metric in metrics]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from mira.registry.reader import Current, Registry, Tampered
 
+from mira.registry.reader import Current, Registry, Tampered
 from mira_training.model.fitted import Fitted, Scores
 from mira_training.model.onnx_scorer import OnnxScorer, Unscorable
 
@@ -23,11 +23,11 @@ class CurrentScores:
 
 
 def current_scores(
-    current: Current, registry: Registry, table: pd.DataFrame, candidate: Fitted, target: str, folder: Path
+    current: Current, registry: Registry, table: pd.DataFrame, candidate: Fitted, *, target: str, folder: Path
 ) -> CurrentScores:
     """The current version's scores of the rows in `table`. Errors: StoreUnavailable, StoreRefused."""
     try:
-        scores = _scores(current, registry, table, candidate, target, folder)
+        scores = _scores(current, registry, table, candidate, target=target, folder=folder)
     except Unscorable as error:
         reason = f"the current version {current.version} cannot be scored on these rows: {error}"
         return CurrentScores(current.version, current.digest, None, reason)
@@ -35,7 +35,7 @@ def current_scores(
 
 
 def _scores(
-    current: Current, registry: Registry, table: pd.DataFrame, candidate: Fitted, target: str, folder: Path
+    current: Current, registry: Registry, table: pd.DataFrame, candidate: Fitted, *, target: str, folder: Path
 ) -> Scores:
     manifest, schema = current.manifest, current.manifest.model_schema
     if manifest.task != candidate.task:

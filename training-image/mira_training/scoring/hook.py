@@ -7,7 +7,6 @@ from typing import Any
 from mira.api.reasons import Reason
 from mira.registry.document import decimal_text
 from mira.registry.manifest import Direction, Metric
-
 from mira_training.model.code import running
 from mira_training.model.parameters import Function
 from mira_training.refusal import Refused

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from mira.registry.comparison import Difference
 from mira.registry.document import decimal_text
 from mira.registry.manifest import Metric as Measured
-
 from mira_training.scoring.bootstrap import intervals
 from mira_training.scoring.metrics import Metric, Truth, value
 from mira_training.scoring.ranking import Floats
@@ -48,7 +48,7 @@ def differences(
     metrics: Sequence[Metric], judged: Judged, current: Floats, seed: int, of: str = ""
 ) -> list[Difference]:
     """Each metric of both models on the same rows, with the interval of their difference."""
-    found = intervals(metrics, judged.truth, judged.scores, current, judged.weights, seed)
+    found = intervals(metrics, judged.truth, judged.scores, current, weights=judged.weights, seed=seed)
     made = []
     for metric in metrics:
         ours = value(metric, judged.truth, judged.scores, judged.weights)

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from mira.registry.manifest import Direction
 
+from mira.registry.manifest import Direction
 from mira_training.scoring.ranking import Floats, Measure, average_precision, roc_auc
 
 SMALLEST = 1e-15
@@ -27,11 +27,11 @@ class Truth:
     """The answers: the index of each row's class, or the number to predict."""
 
     kind: Kind
-    values: npt.NDArray[np.float64]
+    answers: npt.NDArray[np.float64]
 
     def at(self, rows: npt.NDArray[np.intp]) -> "Truth":
         """The answers of these rows."""
-        return Truth(self.kind, self.values[rows])
+        return Truth(self.kind, self.answers[rows])
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def one_weight(rows: int) -> Floats:
 
 def value(metric: Metric, truth: Truth, scores: Floats, weights: Floats | None = None) -> float:
     """The metric on all rows; NaN where it is not defined, such as the AUC of rows of one class."""
-    drawn = one_weight(len(truth.values)) if weights is None else weights[np.newaxis]
+    drawn = one_weight(len(truth.answers)) if weights is None else weights[np.newaxis]
     return float(metric.prepared(truth, scores)(drawn)[0])
 
 
@@ -73,28 +73,32 @@ def _mean_of(
 
 
 def _log_loss(truth: Truth, scores: Floats) -> Floats:
-    chosen = scores[np.arange(len(scores)), truth.values.astype(np.intp)]
-    return -np.log(np.clip(chosen / scores.sum(axis=1), SMALLEST, 1))
+    chosen = scores[np.arange(len(scores)), truth.answers.astype(np.intp)]
+    surprise: Floats = -np.log(np.clip(chosen / scores.sum(axis=1), SMALLEST, 1))
+    return surprise
 
 
 def _brier(truth: Truth, scores: Floats) -> Floats:
-    return np.square(scores[:, 1] - truth.values)
+    missed: Floats = np.square(scores[:, 1] - truth.answers)
+    return missed
 
 
 def _hits(truth: Truth, scores: Floats) -> Floats:
-    return (_chosen(scores) == truth.values).astype(np.float64)
+    right: Floats = (_chosen(scores) == truth.answers).astype(np.float64)
+    return right
 
 
 def _chosen(scores: Floats) -> npt.NDArray[np.intp]:
-    return scores.argmax(axis=1)
+    chosen: npt.NDArray[np.intp] = scores.argmax(axis=1)
+    return chosen
 
 
 def _binary(rank: Callable[[npt.NDArray[np.bool_], Floats], Measure]) -> Callable[[Truth, Floats], Measure]:
-    return lambda truth, scores: rank(truth.values == 1, scores[:, 1])
+    return lambda truth, scores: rank(truth.answers == 1, scores[:, 1])
 
 
 def _f1_of(of: int, truth: Truth, scores: Floats) -> Measure:
-    right, chosen = truth.values == of, _chosen(scores) == of
+    right, chosen = truth.answers == of, _chosen(scores) == of
     both, either = (right & chosen).astype(np.float64), right.astype(np.float64) + chosen
     return lambda weights: np.nan_to_num(_safe(2 * (weights @ both), weights @ either))
 
@@ -107,18 +111,18 @@ def _over_classes(one: Callable[[int, Truth, Floats], Measure]) -> Callable[[Tru
     """The plain mean over the classes that the rows hold, of a metric of one class against all others."""
 
     def prepared(truth: Truth, scores: Floats) -> Measure:
-        measures = [one(of, truth, scores) for of in range(scores.shape[1]) if (truth.values == of).any()]
+        measures = [one(of, truth, scores) for of in range(scores.shape[1]) if (truth.answers == of).any()]
         return lambda weights: np.mean([measure(weights) for measure in measures], axis=0)
 
     return prepared
 
 
 def _auc_of(of: int, truth: Truth, scores: Floats) -> Measure:
-    return roc_auc(truth.values == of, scores[:, of])
+    return roc_auc(truth.answers == of, scores[:, of])
 
 
 def _r2(truth: Truth, scores: Floats) -> Measure:
-    values = truth.values
+    values = truth.answers
     missed = np.square(values - scores)
 
     def measure(weights: Floats) -> Floats:
@@ -151,9 +155,12 @@ METRICS: dict[Kind, tuple[Metric, ...]] = {
     ),
     Kind.REGRESSION: (
         Metric(
-            "rmse", _DOWN, _mean_of(lambda t, s: np.square(t.values - s), np.sqrt), "the root of the mean squared error"
+            "rmse",
+            _DOWN,
+            _mean_of(lambda t, s: np.square(t.answers - s), np.sqrt),
+            "the root of the mean squared error",
         ),
-        Metric("mae", _DOWN, _mean_of(lambda t, s: np.abs(t.values - s)), "the mean absolute error"),
+        Metric("mae", _DOWN, _mean_of(lambda t, s: np.abs(t.answers - s)), "the mean absolute error"),
         Metric("r2", _UP, _r2, "the share of the target's spread that the model explains"),
     ),
 }

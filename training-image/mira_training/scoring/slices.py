@@ -32,7 +32,7 @@ def slices(table: pd.DataFrame, columns: tuple[str, ...]) -> Iterator[Slice]:
     """The most frequent values of each column, at most 30 each and none with fewer than 30 rows."""
     for column in columns:
         values = texts(table[column])
-        for value, count in values.value_counts().head(MOST_VALUES).items():
-            found = Slice(column, str(value), np.flatnonzero((values == value).to_numpy()))
-            if count >= FEWEST_ROWS and value and len(found.name) <= LONGEST:
+        for value in values.value_counts().head(MOST_VALUES).index.astype(str):
+            found = Slice(column, value, np.flatnonzero((values == value).to_numpy()))
+            if len(found.rows) >= FEWEST_ROWS and value and len(found.name) <= LONGEST:
                 yield found

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from mira.api.reasons import Reason
+
 from mira.registry.comparison import Difference, Verdict
 from mira.registry.manifest import Metric as Measured
 from mira.registry.reader import Current, Registry
-
-from mira_training.refusal import Refused, listed
 from mira_training.scoring.current import CurrentScores, current_scores
 from mira_training.scoring.hook import own_metrics
 from mira_training.scoring.measuring import Judged, differences, differences_of_slices, measured, measured_slices
 from mira_training.scoring.metrics import METRICS, Kind, Metric, Truth, kind_of
 from mira_training.scoring.reliance import Reliance, reliances
 from mira_training.scoring.slices import slices
+from mira_training.scoring.wanted import in_wanted_order, must_report, wanted_metrics
 
 if TYPE_CHECKING:
     from mira_training.assignment import Assignment
@@ -57,6 +56,7 @@ def evaluate(
     validated: "Validated",
     fitted: "Fitted",
     plan: "Plan",
+    *,
     current: Current | None,
     ports: "Ports",
 ) -> Evaluated:
@@ -64,7 +64,7 @@ def evaluate(
     spec, examples = assignment.spec, validated.prepared.evaluation
     judged = Judged(truth_of(fitted, examples.target), fitted.scores(examples.inputs), examples.weights)
     metrics = METRICS[judged.truth.kind]
-    wanted = spec.evaluation.metrics if spec.evaluation else ()
+    wanted = wanted_metrics(spec)
     chosen = [metric for metric in metrics if not wanted or metric.name in wanted]
     parts = list(slices(examples.table, spec.evaluation.slices if spec.evaluation else ()))
     overall = measured(chosen, judged)
@@ -75,7 +75,12 @@ def evaluate(
     compared = None
     if current is not None:
         said = current_scores(
-            current, Registry(ports.registry), examples.table, fitted, str(spec.data.target), ports.folder
+            current,
+            Registry(ports.registry),
+            examples.table,
+            fitted,
+            target=str(spec.data.target),
+            folder=ports.folder,
         )
         compared = _compared(said, chosen, judged, parts, spec.seed)
     return Evaluated(
@@ -93,26 +98,6 @@ def truth_of(fitted: "Fitted", target: Any) -> Truth:
     if kind is Kind.REGRESSION:
         return Truth(kind, target.astype(np.float64))
     return Truth(kind, np.searchsorted(np.array(fitted.classes, dtype=target.dtype), target).astype(np.float64))
-
-
-def must_report(wanted: tuple[str, ...], found: list[Measured], kind: Kind, *, hook: bool) -> None:
-    """Raises Refused if a wanted metric is not among those found."""
-    have = [one.name for one in found]
-    missing = [name for name in wanted if name not in have]
-    if not missing:
-        return
-    known = [metric.name for metric in METRICS[kind]]
-    if missing[0] in known:
-        raise Refused(Reason.DATA_INVALID, f"evaluation.metrics: {missing[0]} is not defined on these evaluation rows")
-    more = ", and hooks.metrics returns no such name" if hook else ""
-    raise Refused(
-        Reason.NOT_SUPPORTED, f"evaluation.metrics: {missing[0]} is not known for {kind} (known: {listed(known)}){more}"
-    )
-
-
-def in_wanted_order(found: list[Measured], wanted: tuple[str, ...]) -> list[Measured]:
-    """The wanted ones first, as they were written: the first is the main one."""
-    return sorted(found, key=lambda one: wanted.index(one.name) if one.name in wanted else len(wanted))
 
 
 def _compared(said: CurrentScores, metrics: list[Metric], judged: Judged, parts: list[Any], seed: int) -> Compared:

@@ -7,17 +7,18 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from mira.api.data import ColumnType, Data, DataSource, Split
 from mira.api.reasons import Reason
 from mira.registry.inputs import Listed
 from mira.registry.manifest import Source
-
 from mira_training.data.listing import pinned, sources_of
+from mira_training.data.split import described, evaluation_rows
+from mira_training.data.tables import format_of, joined, read_table
 from mira_training.refusal import Refused
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from mira_training.assignment import Assignment
     from mira_training.ports import Ports
 
@@ -29,9 +30,9 @@ log = logging.getLogger(__name__)
 class Ingested:
     """The rows as they were read, on their side of the split; `inputs` by name; what was read from where."""
 
-    training: "pd.DataFrame"
-    evaluation: "pd.DataFrame"
-    inputs: Mapping[str, "pd.DataFrame"]
+    training: pd.DataFrame
+    evaluation: pd.DataFrame
+    inputs: Mapping[str, pd.DataFrame]
     sources: tuple[Source, ...]
     split: str
 
@@ -42,7 +43,7 @@ def ingest(assignment: "Assignment", ports: "Ports") -> Ingested:
     objects = pinned(ports.registry, assignment.inputs_key, data, ports.data)
     tables, sources = {}, []
     for name, (field, source) in sources_of(data).items():
-        tables[name], read = _read(name, field, source, objects[name], data, ports)
+        tables[name], read = _read(name, source, objects[name], field=field, data=data, ports=ports)
         sources += read
     training, evaluation, split = _divided(tables, data, assignment.spec.seed)
     log.info("%d rows to train on and %d to evaluate on: %s", len(training), len(evaluation), split)
@@ -51,14 +52,12 @@ def ingest(assignment: "Assignment", ports: "Ports") -> Ingested:
 
 
 def _read(
-    name: str, field: str, source: DataSource, objects: list[Listed], data: Data, ports: "Ports"
-) -> tuple["pd.DataFrame", list[Source]]:
+    name: str, source: DataSource, objects: list[Listed], *, field: str, data: Data, ports: "Ports"
+) -> tuple[pd.DataFrame, list[Source]]:
     """All rows of one source, and a record of each object that they came from."""
-    from mira_training.data.tables import format_of, joined, read_table
-
     texts = _texts(data) if name in ("training", "holdout") else []
 
-    def one(listed: Listed, number: int) -> tuple["pd.DataFrame", Source]:
+    def one(listed: Listed, number: int) -> tuple[pd.DataFrame, Source]:
         form = format_of(listed.uri, source.format)
         if form is None:
             raise Refused(
@@ -94,9 +93,7 @@ def _texts(data: Data) -> list[str]:
     return [column.name for column in columns if column.type is ColumnType.STRING]
 
 
-def _divided(tables: Mapping[str, "pd.DataFrame"], data: Data, seed: int) -> tuple["pd.DataFrame", "pd.DataFrame", str]:
-    from mira_training.data.split import described, evaluation_rows
-
+def _divided(tables: Mapping[str, pd.DataFrame], data: Data, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     training = tables["training"]
     if "holdout" in tables:
         return training, tables["holdout"], "the rows of data.holdout"

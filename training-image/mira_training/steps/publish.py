@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from mira.registry.comparison import Comparison
 from mira.registry.document import digest
 from mira.registry.manifest import Code, ComparedWith, File, Manifest, Rows, Run, Schema
-
 from mira_training.model.artifacts import libraries, write
 from mira_training.publication import Published, commit, upload
 from mira_training.report.card import model_card
@@ -91,7 +90,7 @@ def manifest(assignment: "Assignment", results: Results, plan: "Plan", files: li
 
 
 def comparison(made: Manifest, evaluated: "Evaluated", now: datetime) -> Comparison | None:
-    """The comparison with the current version, under the digest that the manifest will have; None without a current one."""
+    """The comparison with the current version, under the digest that the manifest will have; None if there is none."""
     compared = evaluated.compared
     if compared is None:
         return None

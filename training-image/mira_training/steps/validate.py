@@ -4,18 +4,19 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from mira.api.data import Checks, OnFinding
 from mira.api.reasons import Reason
 from mira.registry.outcome import FailedCheck
-
+from mira_training.data.checks import extra_columns, failed_checks
+from mira_training.data.drift import schema_drift
+from mira_training.data.examples import Prepared, featured, prepare
 from mira_training.refusal import Refused
 
 if TYPE_CHECKING:
-    import pandas as pd
     from mira.registry.reader import Current
-
     from mira_training.assignment import Assignment
-    from mira_training.data.examples import Prepared
     from mira_training.model.plan import Plan
     from mira_training.steps.ingest import Ingested
 
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 class Validated:
     """Data that may be trained on, and what was found that is worth a warning."""
 
-    prepared: "Prepared"
+    prepared: Prepared
     warnings: tuple[FailedCheck, ...]
     checked: int
 
@@ -39,9 +40,6 @@ def validate(assignment: "Assignment", ingested: "Ingested", plan: "Plan", curre
     Raises Refused with every failed check: `ColumnsMissing`, `NotEnoughRows`, `ChecksFailed`, `SchemaDrift`; and with
     what `features` raises or `prepare` refuses.
     """
-    from mira_training.data.drift import schema_drift
-    from mira_training.data.examples import featured, prepare
-
     spec = assignment.spec
     checks = spec.data.checks or Checks()
     warnings = _raw(ingested, checks)
@@ -59,10 +57,6 @@ def validate(assignment: "Assignment", ingested: "Ingested", plan: "Plan", curre
 
 def _raw(ingested: "Ingested", checks: Checks) -> list[FailedCheck]:
     """What to warn of in the rows as they were read. Raises Refused if a check failed."""
-    import pandas as pd
-
-    from mira_training.data.checks import extra_columns, failed_checks
-
     holdout = any(source.name == "holdout" for source in ingested.sources)
     training = ingested.training if holdout else pd.concat([ingested.training, ingested.evaluation], ignore_index=True)
     _judged(failed_checks(training, checks), OnFinding.FAIL, "data.training")

@@ -1,11 +1,11 @@
+# ruff: noqa: PLC0415 - Prefect reads its settings when it is imported: they must be made before
 """The training as a Prefect flow with a task per step, on a real tracking server or on the stand-in."""
 
-import contextlib
 import logging
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 from mira_training.tracking.environment import set_up
 from mira_training.tracking.probe import Probe
@@ -14,13 +14,6 @@ from mira_training.tracking.standin import stand_in
 log = logging.getLogger(__name__)
 Perform = Callable[[str], None]
 Body = Callable[[Perform], None]
-
-
-@dataclass
-class _Started:
-    """Whether the flow's own body was reached: before that, any error is Prefect's own."""
-
-    body: bool = field(default=False)
 
 
 @dataclass(frozen=True)
@@ -40,56 +33,67 @@ class Tracker:
         A server that does not answer, now or when the flow is reported to it, costs a warning.
         """
         set_up()
-        url = os.environ.get("PREFECT_API_URL")
-        started = _Started()
-        problem = self.probe.problem() if self.probe else ""
-        if self.probe and not problem:
-            try:
-                _as_flow(name, run_name, perform, body, started)
-            except Exception as error:
-                if started.body:
-                    raise
-                problem = str(error).splitlines()[0][:200]
-            else:
+        flow = _Flow(name, run_name, perform, body)
+        if self.probe is not None:
+            problem = self.probe.problem() or flow.run_or_say_why_not()
+            if not problem:
                 return
-        if problem:
-            log.warning("the tracking server %s is not used: %s", url, problem)
+            log.warning("the tracking server %s is not used: %s", self.probe.url, problem)
         with _untracked():
-            _as_flow(name, run_name, perform, body, started)
+            problem = flow.run_or_say_why_not()
+        if problem:
+            # A version of Prefect that the stand-in does not fit must not cost anybody a training.
+            log.warning("Prefect is not used: %s", problem)
+            body(perform)
 
 
-def _as_flow(name: str, run_name: str, perform: Perform, body: Body, started: _Started) -> None:
-    from prefect import flow, task
-    from prefect.cache_policies import NO_CACHE
+@dataclass
+class _Flow:
+    """One flow that may be tried again as long as its body was not reached: until then any error is Prefect's own."""
 
-    def step(step_name: str) -> None:
-        task(
-            lambda: perform(step_name),
-            name=step_name,
-            task_run_name=step_name,
-            cache_policy=NO_CACHE,
-            persist_result=False,
-        )()
+    name: str
+    run_name: str
+    perform: Perform
+    body: Body
+    started: bool = False
 
-    def train() -> None:
-        started.body = True
-        body(step)
+    def run_or_say_why_not(self) -> str:
+        """Empty if the flow ran; else why its body was never reached. Raises what the body raises."""
+        try:
+            self._run()
+        except Exception as error:
+            if self.started:
+                raise
+            return f"{type(error).__name__}: {str(error).strip()}".splitlines()[0][:200]
+        return ""
 
-    flow(train, name=name, flow_run_name=run_name, persist_result=False, validate_parameters=False)()
+    def _run(self) -> None:
+        from prefect import flow, task
+        from prefect.cache_policies import NO_CACHE
+
+        def step(name: str) -> None:
+            named = task(name=name, task_run_name=name, cache_policy=NO_CACHE, persist_result=False)
+            named(lambda: self.perform(name))()
+
+        def training() -> None:
+            self.started = True
+            self.body(step)
+
+        named = flow(name=self.name, flow_run_name=self.run_name, persist_result=False, validate_parameters=False)
+        named(training)()
 
 
-@contextlib.contextmanager
-def _untracked() -> "contextlib._GeneratorContextManager[None]":
+@contextmanager
+def _untracked() -> Iterator[None]:
     """Prefect, talking to the stand-in for the length of the block."""
     with ExitStack() as stack:
-        server = stack.enter_context(stand_in())
-        os.environ["PREFECT_API_URL"] = server.url
-        os.environ["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
+        url = stack.enter_context(stand_in()).url
+        os.environ |= {"PREFECT_API_URL": url, "PREFECT_LOGGING_TO_API_ENABLED": "false"}
         from prefect.events.clients import NullEventsClient
         from prefect.events.worker import EventsWorker
         from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 
         EventsWorker.set_client_override(NullEventsClient)
         # Where Prefect was imported before, it has read its settings already.
-        stack.enter_context(temporary_settings({PREFECT_API_URL: server.url, PREFECT_LOGGING_TO_API_ENABLED: False}))
+        stack.enter_context(temporary_settings({PREFECT_API_URL: url, PREFECT_LOGGING_TO_API_ENABLED: False}))
         yield

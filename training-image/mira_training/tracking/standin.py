@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
 from typing import Any
 
 from typing_extensions import override
@@ -64,9 +65,7 @@ class _Answers(BaseHTTPRequestHandler):
         if self.path.startswith("/api/csrf-token"):
             self._answer({"detail": "CSRF protection is disabled."}, HTTPStatus.UNPROCESSABLE_ENTITY)
         elif self.path == "/api/admin/version":
-            import prefect
-
-            self._answer(prefect.__version__)
+            self._answer(metadata.version("prefect"))
         elif (run := _FLOW_RUN.fullmatch(self.path)) and run["id"] in self.server.flow_runs:
             self._answer(self.server.flow_runs[run["id"]])
         else:

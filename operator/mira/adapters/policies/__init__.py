@@ -1,7 +1,9 @@
 """The admission policies that Mira ships, as YAML with a placeholder for the operator's accounts."""
 
+import copy
+import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import resources
 
 import yaml
@@ -17,12 +19,12 @@ ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._@/-]*")
 
 def shipped(accounts: Sequence[str]) -> list[Object]:
     """The validating policies and their bindings for these operator accounts: the rules, and all of them."""
-    return [document for name in VALIDATING for document in _documents(name, accounts)]
+    return _documents(VALIDATING, tuple(accounts))
 
 
 def filling(accounts: Sequence[str]) -> list[Object]:
     """The mutating policies and their bindings, which fill in names and decide nothing."""
-    return [document for name in FILLING for document in _documents(name, accounts)]
+    return _documents(FILLING, tuple(accounts))
 
 
 def source(name: str) -> str:
@@ -38,5 +40,13 @@ def cel_list(accounts: Iterable[str]) -> str:
     return "[" + ", ".join(f"'{name}'" for name in names) + "]"
 
 
-def _documents(name: str, accounts: Sequence[str]) -> Iterator[Object]:
-    yield from yaml.safe_load_all(source(name).replace(PLACEHOLDER, cel_list(accounts)))
+def _documents(names: tuple[str, ...], accounts: tuple[str, ...]) -> list[Object]:
+    return copy.deepcopy(_parsed(names, accounts))
+
+
+@functools.cache
+def _parsed(names: tuple[str, ...], accounts: tuple[str, ...]) -> list[Object]:
+    """The documents of these files, read once: every decision on an approval compares them."""
+    operators = cel_list(accounts)
+    texts = [source(name).replace(PLACEHOLDER, operators) for name in names]
+    return [document for text in texts for document in yaml.safe_load_all(text)]

@@ -1,0 +1,50 @@
+"""`evaluation.metrics`: which metrics are to be reported, and the first of them is the main one."""
+
+from collections.abc import Sequence
+
+from mira.api.reasons import Reason
+from mira.api.trainingrun import Task, TrainingRunSpec
+from mira.registry.manifest import Metric as Measured
+from mira_training.refusal import Refused, listed
+from mira_training.scoring.metrics import METRICS, Kind
+
+KINDS = {Task.CLASSIFICATION: (Kind.BINARY, Kind.MULTICLASS), Task.REGRESSION: (Kind.REGRESSION,)}
+
+
+def wanted_metrics(spec: TrainingRunSpec) -> tuple[str, ...]:
+    """The names in the spec; empty means the usual ones of the task.
+
+    Raises Refused (`NotSupported`), before any data is read, for a name that the task does not have and no hook makes.
+    """
+    wanted = spec.evaluation.metrics if spec.evaluation else ()
+    if spec.hooks and spec.hooks.metrics:
+        return wanted
+    known = list(dict.fromkeys(metric.name for kind in KINDS.get(spec.task, ()) for metric in METRICS[kind]))
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise Refused(
+            Reason.NOT_SUPPORTED,
+            f"evaluation.metrics: {unknown[0]} is not known for task {spec.task}; allowed: {listed(known)}, and what "
+            "hooks.metrics returns",
+        )
+    return wanted
+
+
+def must_report(wanted: tuple[str, ...], found: Sequence[Measured], kind: Kind, *, hook: bool) -> None:
+    """Raises Refused if a wanted metric is not among those found."""
+    have = [one.name for one in found]
+    missing = [name for name in wanted if name not in have]
+    if not missing:
+        return
+    known = [metric.name for metric in METRICS[kind]]
+    if missing[0] in known:
+        raise Refused(Reason.DATA_INVALID, f"evaluation.metrics: {missing[0]} is not defined on these evaluation rows")
+    more = ", and hooks.metrics returns no such name" if hook else ""
+    raise Refused(
+        Reason.NOT_SUPPORTED, f"evaluation.metrics: {missing[0]} is not known for {kind} (known: {listed(known)}){more}"
+    )
+
+
+def in_wanted_order(found: Sequence[Measured], wanted: tuple[str, ...]) -> list[Measured]:
+    """The wanted ones first, as they were written: the first is the main one."""
+    return sorted(found, key=lambda one: wanted.index(one.name) if one.name in wanted else len(wanted))
