@@ -1,4 +1,4 @@
-"""Everything on one machine: a control plane, a node, S3, and Mira installed by its chart with its operator beside it."""
+"""Everything on one machine: a control plane, a node, S3, and Mira installed by its chart, its operator beside it."""
 
 import contextlib
 import json

@@ -39,7 +39,9 @@ class Registry:
     def lineage_table(self) -> str:
         """The verified chain, an entry a line."""
         Procedure(verify_chain(self._stage)).advance(lambda call: answer_from(self._store, call))
-        rows: list[tuple[str, ...]] = [("NO", "WHEN", "WHAT", "VERSION", "ASKED BY", "APPROVED BY", "WHY", "CHAINED TO")]
+        rows: list[tuple[str, ...]] = [
+            ("NO", "WHEN", "WHAT", "VERSION", "ASKED BY", "APPROVED BY", "WHY", "CHAINED TO")
+        ]
         for key in self._store.list(self._stage.lineage):
             stored = self._store.get(key, limit=REGISTRY_LIMIT)
             if stored is not None:

@@ -35,14 +35,18 @@ def upload(telling: Telling, local: Local) -> None:
     )
     client = local.s3.client(Role.ADMIN)
     folder = local.folder / "data"
-    for path in write_months(folder, months=3):
-        if path.name == "2013-03.parquet":
-            table = pq.read_table(path)
-            path = path.with_name("2013-03-broken.parquet")
-            pq.write_table(table.drop_columns(["arr_delay"]), path)
+    for written in write_months(folder, months=3):
+        path = without_arrival(written) if written.name == "2013-03.parquet" else written
         key = str(path.relative_to(folder))
         client.upload_file(str(path), DATA_BUCKET, key)
         telling.say(f"s3://{DATA_BUCKET}/{key} ({path.stat().st_size // 1024} KiB)")
+
+
+def without_arrival(month: Path) -> Path:
+    """A copy of this month's file that lacks the column arr_delay."""
+    path = month.with_name(f"{month.stem}-broken.parquet")
+    pq.write_table(pq.read_table(month).drop_columns(["arr_delay"]), path)
+    return path
 
 
 def train_and_promote_the_first(telling: Telling, registry: Registry) -> None:
@@ -134,7 +138,7 @@ def approve(telling: Telling, user: str, promotion: str) -> None:
 
 
 def approval(telling: Telling, promotion: str) -> tuple[str, ...]:
-    """kubectl's arguments for approving this promotion."""
+    """The arguments with which kubectl approves this promotion."""
     telling.wait(f"mpromo/{promotion}", "VersionVerified")
     entry = {"decision": "Approved", "digest": telling.status("mpromo", promotion)["digest"]}
     patch = json.dumps([{"op": "add", "path": "/spec/approvals/-", "value": entry}])

@@ -27,12 +27,19 @@ def test_a_run_is_promoted_after_an_approval_then_replaced_then_rolled_back_to(t
     status = team.finished("mpromo", "v2.production", "Promoted")
     assert status["previous"]["version"] == "v1"
     assert [(g["result"], g["current"]) for g in status["gates"]] == [("Pass", "0.80")]
-    team.until("the stage to show v2", lambda: (team.status("mstage", "churn.production").get("current") or {}).get("version") == "v2")
+    team.until(
+        "the stage to show v2",
+        lambda: (team.status("mstage", "churn.production").get("current") or {}).get("version") == "v2",
+    )
 
     team.promote("back", "v1", user="carol", action="RollBack", expectedCurrent="v2", justification="INC-99")
     team.finished("mpromo", "back", "RolledBack")
     assert team.current() == "v1"
-    assert team.told() == [("Promote", "Promoted", "v1"), ("Promote", "Promoted", "v2"), ("RollBack", "RolledBack", "v1")]
+    assert team.told() == [
+        ("Promote", "Promoted", "v1"),
+        ("Promote", "Promoted", "v2"),
+        ("RollBack", "RolledBack", "v1"),
+    ]
     first = team.lineage()[0]
     assert (first.requested_by, [a.approver for a in first.approvals]) == ("alice", ["bob"])
 
@@ -58,7 +65,9 @@ def test_a_run_whose_data_is_bad_fails_once_with_a_readable_reason_and_publishes
     assert "column 'x' is missing" not in team.kubectl("alice", "logs", f"job/{status['job']['name']}")
 
 
-def test_deleting_everything_deletes_no_model_and_moves_no_pointer_and_what_is_created_again_adopts_its_end(team: Team) -> None:
+def test_deleting_everything_deletes_no_model_and_moves_no_pointer_and_what_is_created_again_adopts_its_end(
+    team: Team,
+) -> None:
     team.stage()
     team.run("v1", promotion={"stage": "production"})
     team.finished("mrun", "v1", "Succeeded")
@@ -109,7 +118,9 @@ def test_nobody_approves_the_own_promotion(team: Team) -> None:
     assert "the requester of a ModelPromotion cannot approve it" in refusal
 
 
-def test_a_pointer_changed_or_deleted_by_hand_is_put_back_and_what_was_found_is_kept(team: Team, operator: OperatorProcess) -> None:
+def test_a_pointer_changed_or_deleted_by_hand_is_put_back_and_what_was_found_is_kept(
+    team: Team, operator: OperatorProcess
+) -> None:
     team.stage()
     team.run("v1", promotion={"stage": "production"})
     team.finished("mrun", "v1", "Succeeded")

@@ -53,7 +53,12 @@ STEPS = (
     ),
     Step(
         lambda team: team.run("v2", user="dan", promotion={"stage": "production"}),
-        (("the second version waits for approval", lambda team: team.reason("mpromo", "v2.production") == "AwaitingApproval"),),
+        (
+            (
+                "the second version waits for approval",
+                lambda team: team.reason("mpromo", "v2.production") == "AwaitingApproval",
+            ),
+        ),
     ),
     Step(
         lambda team: team.approve("v2.production", user="erin"),

@@ -1,4 +1,4 @@
-"""S3 or the API server goes away while work is under way: it is said at once, and everything goes on within 30 s after."""
+"""S3 or the API server goes away while work is under way: it is said at once, and all goes on within 30 s after."""
 
 import os
 
@@ -9,7 +9,9 @@ from tests.support.team import Team
 OUTAGE_PASSES = 60 if os.environ.get("MIRA_LONG") else 6
 
 
-def test_s3_away_is_said_by_metric_and_condition_and_the_promotion_goes_through_when_it_is_back(mira: Local, team: Team) -> None:
+def test_s3_away_is_said_by_metric_and_condition_and_the_promotion_goes_through_when_it_is_back(
+    mira: Local, team: Team
+) -> None:
     operator = mira.start_operator("outage", MIRA_RESYNC_SECONDS="3")
     team.stage()
     team.run("v1", promotion={"stage": "production"})
@@ -46,7 +48,11 @@ def test_the_api_server_away_is_said_by_a_metric_and_the_run_ends_when_it_is_bac
     try:
         team.until("the metric to say so", lambda: operator.metric("mira_cluster_up") == 0)
         asked = operator.metric("mira_cluster_requests_total", code="0")
-        team.until("it to be asked again", lambda: operator.metric("mira_cluster_requests_total", code="0") >= asked + 3, within=90)
+        team.until(
+            "it to be asked again",
+            lambda: operator.metric("mira_cluster_requests_total", code="0") >= asked + 3,
+            within=90,
+        )
         assert operator.process.poll() is None
     finally:
         mira.control_plane.start_apiserver()

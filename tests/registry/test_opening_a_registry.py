@@ -23,7 +23,7 @@ class IgnoresIfNoneMatch(MemoryStore):
 
 
 class IgnoresIfMatch(MemoryStore):
-    def replace(self, key: str, body: bytes, etag: str) -> Put:  # noqa: ARG002
+    def replace(self, key: str, body: bytes, etag: str) -> Put:
         self.objects[key] = body
         return Put.WRITTEN
 
@@ -31,13 +31,13 @@ class IgnoresIfMatch(MemoryStore):
 class IgnoresIfMatchAndLies(MemoryStore):
     """Writes, and says that it did not."""
 
-    def replace(self, key: str, body: bytes, etag: str) -> Put:  # noqa: ARG002
+    def replace(self, key: str, body: bytes, etag: str) -> Put:
         self.objects[key] = body
         return Put.UNCLEAR
 
 
 class ForgetsWrites(MemoryStore):
-    def create(self, key: str, body: bytes) -> Put:  # noqa: ARG002
+    def create(self, key: str, body: bytes) -> Put:
         return Put.WRITTEN
 
 

@@ -41,5 +41,9 @@ class Audit:
             for line in lines:
                 event = json.loads(line) if line.endswith("\n") else {}
                 real = event.get("stage") == "ResponseComplete" and "dryRun=All" not in event["requestURI"]
-                if real and event["user"]["username"] == OPERATOR and event.get("objectRef", {}).get("namespace") == namespace:
+                if (
+                    real
+                    and event["user"]["username"] == OPERATOR
+                    and event.get("objectRef", {}).get("namespace") == namespace
+                ):
                     yield event

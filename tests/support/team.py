@@ -58,7 +58,14 @@ class Team:
         """A run of the instant image, which publishes what its parameters say."""
         parameters = {"roc_auc": roc_auc, **spec.pop("parameters", {})}
         data = {"training": {"uri": "s3://flights/any.csv"}, "target": "late"}
-        run = {"model": model, "task": "Classification", "image": INSTANT, "parameters": parameters, "data": data, **spec}
+        run = {
+            "model": model,
+            "task": "Classification",
+            "image": INSTANT,
+            "parameters": parameters,
+            "data": data,
+            **spec,
+        }
         self.apply(user, "TrainingRun", name, run)
 
     def promote(self, name: str, version: str, *, user: str = "alice", model: str = "churn", **spec: Any) -> None:
@@ -89,7 +96,11 @@ class Team:
 
     def finished(self, kind: str, name: str, reason: str, *, within: float = WITHIN) -> dict[str, Any]:
         """The status once it is finished; its reason must be this one."""
-        self.until(f"{kind}/{name} to finish", lambda: self.condition(kind, name, "Finished").get("status") == "True", within=within)
+        self.until(
+            f"{kind}/{name} to finish",
+            lambda: self.condition(kind, name, "Finished").get("status") == "True",
+            within=within,
+        )
         assert self.reason(kind, name) == reason, self.condition(kind, name)
         return self.status(kind, name)
 

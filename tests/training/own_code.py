@@ -1,6 +1,8 @@
 """What users bring, good and bad, for the tests to name as `tests.training.own_code:...`."""
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 NOT_CALLABLE = 7
@@ -61,3 +63,21 @@ class Disagrees(HistGradientBoostingClassifier):
 
 def disagrees():
     return Disagrees(max_iter=3)
+
+
+class Unconvertible(ClassifierMixin, BaseEstimator):
+    """An estimator of one's own, which no converter knows."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X), dtype=int)
+
+    def predict_proba(self, X):
+        return np.full((len(X), 2), 0.5)
+
+
+def unconvertible():
+    return Unconvertible()

@@ -22,6 +22,8 @@ FILES = {Artifact.ONNX: "model.onnx", Artifact.SKOPS: "model.skops", Artifact.JO
 CHECKED_ROWS = 2000
 TOLERANCE = 1e-4
 """ONNX computes with 32 bits, the estimator with 64."""
+GRAPH_NAME = "model"
+"""Without a name the converter makes one up, and the same training would give another file each time."""
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 LIBRARIES = ("scikit-learn", "numpy", "pandas", "scipy", "skops", "skl2onnx", "onnxruntime", "pyarrow")
 
@@ -81,7 +83,7 @@ def converted(fitted: Fitted) -> bytes:
     try:
         # What the converter's authors tell each other is no news for whoever reads the log of a training.
         with warnings.catch_warnings(action="ignore"):
-            model = convert_sklearn(fitted.pipeline, initial_types=inputs, options=options, target_opset=OPSETS)
+            model = convert_sklearn(fitted.pipeline, GRAPH_NAME, inputs, options=options, target_opset=OPSETS)
     except Exception as error:
         raise _cannot(Artifact.ONNX, fitted, error) from error
     _name_inputs(model, [name for name, _ in inputs])

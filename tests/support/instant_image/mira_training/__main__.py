@@ -30,7 +30,11 @@ def main() -> int:
         time.sleep(0.05)
     if code := parameters.get("fail"):
         return fail(store, key, attempt, code)
-    current = Registry(store).current(namespace=order.namespace, model=order.model, stage=order.against) if order.against else None
+    current = (
+        Registry(store).current(namespace=order.namespace, model=order.model, stage=order.against)
+        if order.against
+        else None
+    )
     manifest = build(order, key, attempt, parameters.get("roc_auc", "0.8"), current)
     store.create(key.file(manifest.files[0].path), b"a model")
     if current is not None:
@@ -43,8 +47,14 @@ def main() -> int:
 def fail(store: S3Store, key: VersionKey, attempt: str, code: int) -> int:
     now = datetime.now(UTC)
     outcome = Outcome(
-        attempt=attempt, result=Result.FAILED, reason="ColumnsMissing", message="data.training: column 'x' is missing",
-        retryable=code != 64, step="validate", started_at=now, finished_at=now,
+        attempt=attempt,
+        result=Result.FAILED,
+        reason="ColumnsMissing",
+        message="data.training: column 'x' is missing",
+        retryable=code != 64,
+        step="validate",
+        started_at=now,
+        finished_at=now,
     )
     store.create(key.outcome(attempt), outcome.render())
     told = Termination(result=outcome.result, reason=outcome.reason, message=outcome.message, step=outcome.step)
@@ -58,11 +68,21 @@ def build(order: Order, key: VersionKey, attempt: str, roc_auc: str, current: Cu
     if current is not None and order.against:
         against = ComparedWith(stage=order.against, version=current.version, digest=current.digest)
     return Manifest(
-        namespace=key.namespace, model=key.model, version=key.version, task="Classification", attempt=attempt,
-        run=Run(name=order.run.name, uid=order.run.uid, spec_hash=order.run.spec_hash), code=Code(estimator="none"),
-        seed=0, sources=[], rows=Rows(training=1, evaluation=1), model_schema=Schema(columns=[]),
-        metrics=[Metric(name="roc_auc", value=roc_auc, direction=Direction.HIGHER)], compared_with=against,
-        files=[File(path=path, size=7, sha256=sha256(b"a model"))], created_at=datetime.now(UTC),
+        namespace=key.namespace,
+        model=key.model,
+        version=key.version,
+        task="Classification",
+        attempt=attempt,
+        run=Run(name=order.run.name, uid=order.run.uid, spec_hash=order.run.spec_hash),
+        code=Code(estimator="none"),
+        seed=0,
+        sources=[],
+        rows=Rows(training=1, evaluation=1),
+        model_schema=Schema(columns=[]),
+        metrics=[Metric(name="roc_auc", value=roc_auc, direction=Direction.HIGHER)],
+        compared_with=against,
+        files=[File(path=path, size=7, sha256=sha256(b"a model"))],
+        created_at=datetime.now(UTC),
     )
 
 
@@ -74,8 +94,13 @@ def compare(manifest: Manifest, current: Current) -> Comparison:
         metric="roc_auc", direction=Direction.HIGHER, candidate=mine.value, current=theirs.value, lower=gain, upper=gain
     )
     return Comparison(
-        candidate=digest(manifest.render()), current=current.digest, current_version=current.version,
-        verdict=Verdict.COMPARED, rows=1, differences=[difference], created_at=datetime.now(UTC),
+        candidate=digest(manifest.render()),
+        current=current.digest,
+        current_version=current.version,
+        verdict=Verdict.COMPARED,
+        rows=1,
+        differences=[difference],
+        created_at=datetime.now(UTC),
     )
 
 

@@ -1,0 +1,3 @@
+"""Raises on import."""
+
+1 / 0  # noqa: B018
