@@ -316,7 +316,6 @@ STAGES = (
 PROMOTIONS = (
     Refused("no version", PROMOTION, spec(version=None), ("spec.version: Required value",)),
     Refused("version latest", PROMOTION, spec(version="latest"), ("spec.version", "choose another name")),
-    Refused("nobody asks", PROMOTION, spec(requestedBy=None), ("spec.requestedBy: Required value",)),
     Refused("empty requester", PROMOTION, spec(requestedBy=""), ("spec.requestedBy", "at least 1 chars long")),
     Refused("requester too long", PROMOTION, spec(requestedBy="a" * 513), ("requestedBy", "may not be more than 512")),
     Refused("requester with a newline", PROMOTION, spec(requestedBy="a\nb"), ("requestedBy", "should match")),

@@ -1,6 +1,6 @@
-"""The Job that carries a run's order: as a golden file, under Pod Security's restricted profile, and by the API's schema.
+"""The Job that carries a run's order: as a golden file, as Pod Security's restricted wants it, by the API's schema.
 
-`golden/02-run-typical.job.yaml` is what becomes of `examples/manifests/02-run-typical.yaml`; the order, which is text in
+`golden/02-run-typical.job.yaml` is what comes of `examples/manifests/02-run-typical.yaml`; the order, which is text in
 an annotation, stands there as YAML. A wanted change is made there by hand, where a reviewer reads it.
 """
 

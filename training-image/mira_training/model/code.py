@@ -4,6 +4,7 @@ import importlib
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from difflib import SequenceMatcher
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -41,12 +42,22 @@ def _attribute(module_name: str, attribute: str, field: str) -> Any:
     found: Any = _imported(module_name, field)
     for name in attribute.split("."):
         if not hasattr(found, name):
-            public = listed(sorted(each for each in vars(found) if not each.startswith("_")))
+            public = listed(_own_names(found, module_name, name))
             raise Refused(
                 Reason.CODE_NOT_FOUND, f"{field}: {module_name} has no {name!r} (it has: {public or 'nothing'})"
             )
         found = getattr(found, name)
     return found
+
+
+def _own_names(found: Any, module_name: str, wanted: str) -> list[str]:
+    """Public names that come from this module, not those that it imports; the likest to the wanted one first."""
+    own = [
+        name
+        for name, value in vars(found).items()
+        if not name.startswith("_") and str(getattr(value, "__module__", "")).startswith(module_name)
+    ]
+    return sorted(own, key=lambda name: (-SequenceMatcher(None, name, wanted).ratio(), name))
 
 
 def _imported(name: str, field: str) -> Any:
