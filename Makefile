@@ -60,7 +60,7 @@ setup: $(READY)  ## The Python environment in .venv/
 $(READY): requirements/uv.txt requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || { echo "Mira needs Python 3.11 or later with venv; set PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "setting up .venv (about a minute, 1.3 GB)"
+	@echo "setting up .venv (about a minute, 1.2 GB)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(BIN)/uv pip sync -q --require-hashes requirements/dev.txt

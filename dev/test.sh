@@ -12,7 +12,7 @@ track() {  # name, then pytest's arguments; its output is shown when it ends, so
 }
 
 echo "testing in two tracks, about 5 minutes; each is shown when it ends (meanwhile: .cache/tests/*.log)"
-track pure tests/registry tests/decide tests/controller tests/training &
+track pure tests/registry tests/decide tests/controller tests/training tests/images &
 pure=$!
 track cluster tests/api tests/chart tests/policies tests/dev && track journey tests/journey
 cluster=$?

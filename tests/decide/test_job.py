@@ -1,7 +1,7 @@
-"""The Job that carries a run's order: as a golden file, as Pod Security's restricted wants it, by the API's schema.
+"""The Job that carries a run's order: a golden file, Pod Security's restricted profile, the API's own schema.
 
-`golden/02-run-typical.job.yaml` is what comes of `examples/manifests/02-run-typical.yaml`; the order, which is text in
-an annotation, stands there as YAML. A wanted change is made there by hand, where a reviewer reads it.
+`golden/02-run-typical.job.yaml` is what becomes of `examples/manifests/02-run-typical.yaml`; the order, which is text
+in an annotation, stands there as YAML. A wanted change is made there by hand, where a reviewer reads it.
 """
 
 import json

@@ -272,7 +272,7 @@ class Reason(StrEnum):
     )
     LINEAGE_BROKEN = (
         "LineageBroken",
-        STAGE,
+        REGISTRY,
         "The lineage has a gap or a changed entry; nothing moves until it is repaired.",
     )
     REFRESHED = "Refreshed", STAGE, "Every target serves the current version."
