@@ -165,6 +165,8 @@ class Local:
         (port,) = free_ports(1)
         environment = {
             "PATH": os.environ["PATH"],
+            # The client library keeps the certificate authority in a temporary file.
+            "TMPDIR": str(self.folder),
             "PYTHONPATH": os.pathsep.join([str(CHECKOUT / "operator")]),
             "MIRA_REGISTRY": REGISTRY_URI,
             "MIRA_CLUSTER_NAME": "local",

@@ -16,7 +16,7 @@ IMAGES = {
 }
 IMPORTS = {
     "Dockerfile": "import kopf, kubernetes, boto3, mira.controller.__main__",
-    "training-image/Dockerfile": "import prefect, sklearn, skops, skl2onnx, onnxruntime, pyarrow, mira_training.__main__",
+    "training-image/Dockerfile": "import prefect, sklearn, skops, skl2onnx, onnxruntime, mira_training.__main__",
 }
 
 
@@ -49,4 +49,5 @@ def run(python: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:
     code = os.pathsep.join(str(CHECKOUT / folder) for folder in ("operator", "training-image"))
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": code, "MIRA_TERMINATION_LOG": os.devnull}
     environment |= {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_")}
-    return subprocess.run([python, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    command = [python, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)

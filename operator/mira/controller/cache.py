@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 Object = dict[str, Any]
 Name = tuple[str, str]
@@ -17,6 +17,13 @@ class _Seen:
     touched: int
 
 
+class _Gone(NamedTuple):
+    """The newest version of an object that is known to be gone, and when that became known."""
+
+    version: int
+    touched: int
+
+
 @dataclass
 class Cache:
     """The newest known body of each object, by kind, namespace and name. Safe to share between threads.
@@ -24,9 +31,11 @@ class Cache:
     Bodies come from watch events, from the operator's own writes and from periodic lists; an older resourceVersion
     never replaces a newer one. Bodies are shared and never changed by whoever reads them. A list drops an object only
     if nothing touched it since that list began: the list may be older than the watch event that brought the object.
+    What is gone stays gone until something newer comes: a deletion is remembered until a list that began after it.
     """
 
     _objects: dict[str, dict[Name, _Seen]] = field(default_factory=dict)
+    _gone: dict[str, dict[Name, _Gone]] = field(default_factory=dict)
     _count: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -36,20 +45,20 @@ class Cache:
             return self._put(kind, body)
 
     def remove(self, kind: str, body: Object) -> bool:
-        """Takes in that this object was deleted; False if a newer one of the same name is known."""
+        """Takes in that this object was deleted; False if that is no news, or a newer one of the name is known."""
         with self._lock:
-            objects = self._objects.get(kind, {})
-            seen = objects.get(_name(body))
-            if seen is None or _version(seen.body) > _version(body):
+            seen = self._objects.get(kind, {}).get(_name(body))
+            if seen is not None and _version(seen.body) > _version(body):
                 return False
-            del objects[_name(body)]
-            self._count += 1
-            return True
+            self._drop(kind, _name(body), _version(body))
+            return seen is not None
 
     def forget(self, kind: str, namespace: str, name: str) -> None:
         """Drops an object that a live read did not find."""
         with self._lock:
-            self._objects.get(kind, {}).pop((namespace, name), None)
+            seen = self._objects.get(kind, {}).get((namespace, name))
+            if seen is not None:
+                self._drop(kind, (namespace, name), _version(seen.body))
 
     def begin_list(self) -> int:
         """A mark to hand to `finish_list`; to be taken before the list is requested."""
@@ -59,6 +68,9 @@ class Cache:
     def finish_list(self, kind: str, mark: int, bodies: Iterable[Object]) -> set[Name]:
         """The names whose object is new, newer or gone, after a list that was requested at the mark."""
         with self._lock:
+            # Such a list knows of every deletion that was known when it began.
+            known = self._gone.get(kind, {})
+            self._gone[kind] = {name: gone for name, gone in known.items() if gone.touched > mark}
             listed: set[Name] = set()
             changed: set[Name] = set()
             for body in bodies:
@@ -66,10 +78,10 @@ class Cache:
                 if self._put(kind, body):
                     changed.add(_name(body))
             objects = self._objects.get(kind, {})
-            gone = {name for name, seen in objects.items() if name not in listed and seen.touched <= mark}
-            for name in gone:
-                del objects[name]
-            return changed | gone
+            dropped = {name for name, seen in objects.items() if name not in listed and seen.touched <= mark}
+            for name in dropped:
+                self._drop(kind, name, _version(objects[name].body))
+            return changed | dropped
 
     def get(self, kind: str, namespace: str, name: str) -> Object | None:
         """The newest known body; None says that none is known, not that there is none."""
@@ -82,7 +94,16 @@ class Cache:
         with self._lock:
             return iter([seen.body for seen in self._objects.get(kind, {}).values()])
 
+    def _drop(self, kind: str, name: Name, version: int) -> None:
+        self._objects.get(kind, {}).pop(name, None)
+        self._count += 1
+        gone = self._gone.setdefault(kind, {})
+        gone[name] = _Gone(max(version, gone[name].version if name in gone else 0), self._count)
+
     def _put(self, kind: str, body: Object) -> bool:
+        gone = self._gone.get(kind, {}).get(_name(body))
+        if gone is not None and gone.version >= _version(body):
+            return False
         objects = self._objects.setdefault(kind, {})
         seen = objects.get(_name(body))
         self._count += 1

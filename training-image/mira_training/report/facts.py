@@ -20,6 +20,8 @@ MINUS = "\N{MINUS SIGN}"
 BARS = 16
 SMALL_SHARE = 0.001
 MOST_CLASSES = 12
+# How many metrics of a slice fit on the page, each with an interval beside it or alone.
+WITH_INTERVALS, ALONE = 2, 4
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def metric_rows(metrics: Sequence[Metric], differences: Sequence[Difference], ki
 def slice_rows(
     metrics: Sequence[Metric], differences: Sequence[Difference], kind: Kind, sizes: Mapping[str, int]
 ) -> dict[str, list[SliceRow]]:
-    """The slices by their column, in the order in which they were measured; at most three metrics of each.
+    """The slices by their column, in the order in which they were measured; as many metrics as the page is wide.
 
     The intervals of a metric are drawn to one scale within a column, so that slices can be compared.
     """
@@ -83,6 +85,7 @@ def slice_rows(
     for one in beside.values():
         of = one.slice.partition("=")[0], one.metric
         reaches[of] = max(reaches.get(of, 0.0), abs(float(one.lower)), abs(float(one.upper)))
+    shown = WITH_INTERVALS if beside else ALONE
     found: dict[str, list[SliceRow]] = {}
     for name, size in sizes.items():
         column, _, value = name.partition("=")
@@ -91,7 +94,7 @@ def slice_rows(
             for metric in metrics
             if metric.slice == name
         ]
-        found.setdefault(column, []).append(SliceRow(value, size, tuple(rows[:3])))
+        found.setdefault(column, []).append(SliceRow(value, size, tuple(rows[:shown])))
     return found
 
 
