@@ -4,7 +4,38 @@ import signal
 import sys
 import threading
 
-from dev.local import NAMESPACE, Local
+from dev.local import NAMESPACE, ROLES, Local
+from dev.s3.roles import DATA_BUCKET, Role
+
+TOLD = """
+Mira runs; namespace {namespace} is yours. In another terminal:
+
+  export KUBECONFIG={kubeconfig}
+  {kubectl} get mira -A
+
+As somebody else (alice, dan: data scientists; bob, erin: approvers; carol: platform team): the files beside it.
+S3, to bring data to s3://{bucket} and to read the registry: . {s3}
+
+Ctrl-C ends everything.
+"""
+
+
+def _told(local: Local) -> str:
+    """What somebody needs to go on by hand; the files that it names are written."""
+    for user in ROLES:
+        local.kubeconfig(user)
+    variables = local.folder / "s3.sh"
+    variables.touch(mode=0o600)
+    variables.write_text(
+        "".join(f"export {name}={value}\n" for name, value in local.s3.credentials(Role.ADMIN).items())
+    )
+    return TOLD.format(
+        namespace=NAMESPACE,
+        kubeconfig=local.kubeconfig("admin"),
+        kubectl=local.kubectl_path(),
+        bucket=DATA_BUCKET,
+        s3=variables,
+    )
 
 
 def main() -> int:
@@ -16,15 +47,7 @@ def main() -> int:
         local.start_s3_and_node()
         local.namespace(NAMESPACE)
         local.start_operator()
-        print(
-            f"\nMira runs; namespace {NAMESPACE} is yours. In another terminal:\n\n"
-            f"  export KUBECONFIG={local.kubeconfig('admin')}\n"
-            f"  kubectl get mira -A\n\n"
-            f"Other users (alice, dan: data scientists; bob, erin: approvers; carol: platform team):\n"
-            f"  {local.kubeconfig('admin').parent}/\n"
-            "Ctrl-C ends everything.",
-            flush=True,
-        )
+        print(_told(local), flush=True)
         stopping.wait()
     return 0
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dev.local import OperatorProcess
-from tests.support.team import Team
+from tests.support.team import API, INSTANT, Team
 
 pytestmark = pytest.mark.usefixtures("operator")
 GATES = [{"metric": "roc_auc", "minimum": "0.75", "maxRegression": "0.02"}]
@@ -143,3 +143,30 @@ def test_alone_in_a_labelled_namespace_what_passes_the_gates_is_promoted_without
     team.finished("mrun", "v1", "Succeeded")
     team.finished("mpromo", "v1.production", "Promoted")
     assert team.current() == "v1"
+
+
+def test_parameters_nested_nine_thousand_levels_deep_stop_nobody_else(team: Team, operator: OperatorProcess) -> None:
+    deep = "[" * 9000 + "]" * 9000
+    poison = json.dumps(
+        {
+            "apiVersion": API,
+            "kind": "TrainingRun",
+            "metadata": {"name": "poison"},
+            "spec": {
+                "model": "churn",
+                "task": "Classification",
+                "image": INSTANT,
+                "parameters": {"deep": "DEEP"},
+                "data": {"training": {"uri": "s3://flights/any.csv"}, "target": "late"},
+            },
+        }
+    ).replace('"DEEP"', deep)
+    team.kubectl("alice", "create", "--validate=false", "-f", "-", stdin=poison)
+    team.run("good")
+    team.finished("mrun", "good", "Succeeded")
+    restarted = team.local.start_operator("restarted", MIRA_RESYNC_SECONDS="3")
+    team.run("better")
+    team.finished("mrun", "better", "Succeeded")
+    assert (operator.process.poll(), restarted.process.poll()) == (None, None)
+    restarted.process.terminate()
+    restarted.process.wait(30)

@@ -53,13 +53,6 @@ class Cache:
             self._drop(kind, _name(body), _version(body))
             return seen is not None
 
-    def forget(self, kind: str, namespace: str, name: str) -> None:
-        """Drops an object that a live read did not find."""
-        with self._lock:
-            seen = self._objects.get(kind, {}).get((namespace, name))
-            if seen is not None:
-                self._drop(kind, (namespace, name), _version(seen.body))
-
     def begin_list(self) -> int:
         """A mark to hand to `finish_list`; to be taken before the list is requested."""
         with self._lock:

@@ -31,7 +31,7 @@ class StatusWriter:
         try:
             written = self.cluster.patch_status(resource.kind, namespace, name, body)
         except Absent:
-            self.cache.forget(resource.kind, namespace, name)
+            self.cache.remove(resource.kind, raw)
             return False
         self.cache.put(resource.kind, written)
         self._tell(written, resource, status)

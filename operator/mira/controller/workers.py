@@ -80,10 +80,16 @@ class Workers:
             try:
                 again = self._run(key)
             except Exception as error:  # noqa: BLE001 - one poison resource must delay no other
-                self._failed(key, error)
+                self._tell(key, error)
                 self._finish(key, None)
             else:
                 self._finish(key, again)
+
+    def _tell(self, key: Key, error: Exception) -> None:
+        try:
+            self._failed(key, error)
+        except Exception:
+            log.exception("a failed pass could not be told", extra={"key": str(key)})
 
     def _take(self) -> Key | None:
         """The next key, waited for; None when the workers stop."""
