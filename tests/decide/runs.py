@@ -7,6 +7,7 @@ from typing import Any
 
 from mira.api.canonical import spec_hash
 from mira.api.trainingrun import TrainingRun
+from mira.decide.approvals import Proof
 from mira.decide.job import Platform, build_job, build_order, job_name
 from mira.decide.run_promotion import promotion_of
 from mira.decide.trainingrun import CreateJob, CreatePromotion, Effect, Published, Seen, SuspendJob
@@ -19,6 +20,7 @@ NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 UID, POD_UID, SECOND_POD_UID = "0a1b2c3d-1111-4222-8333-444455556666", "4e5f6071-x", "5f607182-x"
 IMAGE = "registry.example.com/mira/training@sha256:" + "a" * 64
 PLATFORM = Platform(registry="s3://mira/registry", default_image=IMAGE, allowed_images=("registry.example.com/",))
+PROVEN = Proof(since=NOW - timedelta(days=30))
 SPEC: dict[str, Any] = {
     "model": "churn",
     "task": "Classification",
@@ -47,7 +49,8 @@ def a_run(name: str = "v1", *, uid: str = UID, status: dict[str, Any] | None = N
 
 
 def seen_of(run: TrainingRun, **seen: Any) -> Seen:
-    return Seen(run=run, spec_hash=spec_hash(run.spec.wire()), **seen)
+    proof = {"proof": PROVEN} | seen
+    return Seen(run=run, spec_hash=spec_hash(run.spec.wire()), **proof)
 
 
 def a_job(run: TrainingRun, *, suspended: bool | None = None, **status: Any) -> dict[str, Any]:

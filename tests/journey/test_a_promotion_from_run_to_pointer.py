@@ -170,3 +170,56 @@ def test_parameters_nested_nine_thousand_levels_deep_stop_nobody_else(team: Team
     assert (operator.process.poll(), restarted.process.poll()) == (None, None)
     restarted.process.terminate()
     restarted.process.wait(30)
+
+
+def test_a_job_that_the_api_server_can_never_take_ends_the_run_with_its_words(team: Team) -> None:
+    team.run("odd", job={"nodeSelector": {"a b": "c"}})
+    team.finished("mrun", "odd", "JobRefused")
+    message = team.condition("mrun", "odd")["message"]
+    assert "nodeSelector" in message
+    assert "create a run under another name" in message
+
+
+def test_a_promotion_that_is_refused_hides_no_version(team: Team) -> None:
+    refuse_promotions_named(team, "v1.production")
+    team.run("v1", promotion={"stage": "production"})
+    status = team.finished("mrun", "v1", "Succeeded")
+    assert status["version"]["id"] == "v1"
+    message = team.condition("mrun", "v1")["message"]
+    assert "its promotion was refused" in message
+    assert "not in this house" in message
+    assert "promotion" not in status
+
+
+def refuse_promotions_named(team: Team, name: str) -> None:
+    """A policy of the platform's own, in force in the team's namespace when this returns."""
+    group = "admissionregistration.k8s.io/v1"
+    rule = {"apiGroups": ["mira.constellation.dev"], "apiVersions": ["v1alpha1"], "operations": ["CREATE"]}
+    policy = {
+        "apiVersion": group,
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": team.namespace},
+        "spec": {
+            "matchConstraints": {
+                "resourceRules": [rule | {"resources": ["modelpromotions"]}],
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": team.namespace}},
+            },
+            "validations": [{"expression": f"object.metadata.name != '{name}'", "message": "not in this house"}],
+        },
+    }
+    binding = {
+        "apiVersion": group,
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": team.namespace},
+        "spec": {"policyName": team.namespace, "validationActions": ["Deny"]},
+    }
+    for body in (policy, binding):
+        team.kubectl("admin", "apply", "-f", "-", stdin=json.dumps(body))
+    spec = {"model": "churn", "stage": "production", "version": "v1"}
+    tried = {"apiVersion": API, "kind": "ModelPromotion", "metadata": {"name": name}, "spec": spec}
+
+    def refuses() -> bool:
+        arguments = ("create", "--dry-run=server", "-n", team.namespace, "-f", "-")
+        return "not in this house" in team.local.kubectl("alice", *arguments, stdin=json.dumps(tried)).stderr
+
+    team.until("the policy to refuse", refuses)

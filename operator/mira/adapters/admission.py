@@ -30,9 +30,15 @@ def prove(cluster: Cluster, namespace: str, *, accounts: Sequence[str]) -> Proof
     problem = "; ".join(_compared(live)) or canary(cluster, namespace, account=accounts[0])
     if problem:
         return Proof(problem=problem)
-    return Proof(
-        since=max(datetime.fromisoformat(found["metadata"]["creationTimestamp"]) for _, found in live if found)
-    )
+    return Proof(since=max(_changed_at(found) for _, found in live if found))
+
+
+def _changed_at(found: Object) -> datetime:
+    """When the object was last created or changed by anybody; its status, which controllers write, apart."""
+    metadata = found["metadata"]
+    fields = (each for each in metadata.get("managedFields") or [] if not each.get("subresource"))
+    times = [metadata["creationTimestamp"], *(each["time"] for each in fields if "time" in each)]
+    return max(datetime.fromisoformat(each) for each in times)
 
 
 def differences(cluster: Cluster, accounts: Sequence[str]) -> list[str]:

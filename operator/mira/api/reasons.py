@@ -172,8 +172,8 @@ class Reason(StrEnum):
     FROZEN_UNTIL = "FrozenUntil", PROMOTION, "A freeze window is open; the message says until when."
     ADMISSION_POLICY_MISSING = (
         "AdmissionPolicyMissing",
-        PROMOTION,
-        "Mira's admission policies are not in force here, so no approval counts.",
+        RUN + PROMOTION,
+        "Mira's admission policies are not in force here, so nobody knows who asked, and no approval counts.",
     )
 
     # How a promotion ends
@@ -247,7 +247,7 @@ class Reason(StrEnum):
     REQUESTER_UNPROVEN = (
         "RequesterUnproven",
         PROMOTION,
-        "The promotion is older than the admission policies: create it again under another name.",
+        "It is older than the admission policies or their last change: create it again under another name.",
     )
     APPROVED_BY_COMPONENT = (
         "ApprovedByComponent",

@@ -99,9 +99,15 @@ def _login(settings: Settings) -> kopf.ConnectionInfo:
         config.load_kube_config(settings.kubeconfig, client_configuration=configuration)
     else:
         config.load_incluster_config(client_configuration=configuration)
-    scheme, _, token = configuration.auth_settings()["BearerToken"]["value"].partition(" ")
+    bearer = configuration.auth_settings().get("BearerToken", {}).get("value") or ""
+    scheme, _, token = bearer.partition(" ")
     return kopf.ConnectionInfo(
-        server=configuration.host, ca_path=configuration.ssl_ca_cert, scheme=scheme or None, token=token or None
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        scheme=scheme or None,
+        token=token or None,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
     )
 
 

@@ -2,9 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from mira.adapters.cluster import Absent, Cluster, Object
 from mira.api.canonical import op, policy_digest
@@ -14,13 +13,21 @@ from mira.api.modelstage import ApprovalMode, ModelStage
 from mira.controller.clock import Clock
 from mira.decide.approvals import Proof
 from mira.decide.promotion_case import Asked, Live
+from mira.registry.document import digest
 from mira.registry.manifest import Manifest
 from mira.registry.steps import Call, CheckFiles, ReadLive, answer_from, check_against
 from mira.registry.store import Fingerprint, ObjectStore
 
 AUTOMATIC_LABEL = f"{GROUP}/automatic-promotion"
 MOST_REMEMBERED = 1000
-Prove = Callable[[str, bool], Proof]
+
+
+class Prove(Protocol):
+    """How the admission policies are proven to be in force in a namespace; `anew` if something rests on it."""
+
+    def __call__(self, namespace: str, *, anew: bool) -> Proof:
+        """The proof, or what is wrong with them."""
+        ...
 
 
 @dataclass
@@ -33,7 +40,7 @@ class FileChecks:
 
     def problem(self, manifest: Manifest) -> str | None:
         """None if every file has the sha256 that the manifest says, else a sentence about the first that has not."""
-        identity = manifest.key.prefix + manifest.attempt
+        identity = digest(manifest.render())
         prints = tuple(self.store.head(manifest.key.file(file.path)) for file in manifest.files)
         with self._lock:
             if self._intact.get(identity) == prints:
@@ -67,7 +74,7 @@ class LiveReader:
             stage=stage,
             policy_digest=policy_digest(raw_stage["spec"]) if raw_stage else None,
             label=self.label(asked.namespace, stage),
-            proof=self.prove(asked.namespace, _counts(promotion, stage)),
+            proof=self.prove(asked.namespace, anew=_counts(promotion, stage)),
             now=self.clock.now(),
         )
         return live, raw

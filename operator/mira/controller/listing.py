@@ -52,6 +52,8 @@ class Listing:
                 log.info("waiting for the CRDs", extra={"answer": str(error)})
             except (Answer, ClusterUnavailable) as error:
                 log.warning("the first list failed; trying again", extra={"error": str(error)})
+            except Exception:
+                log.exception("the first list failed; trying again")
             else:
                 return True
             self._stop.wait(delay)
@@ -72,6 +74,9 @@ class Listing:
                 self._list_all(everything=False)
             except (Answer, ClusterUnavailable) as error:
                 log.warning("a list failed; the watches go on", extra={"error": str(error)})
+            except Exception:
+                # One object that nobody expected must not end the lists of all others.
+                log.exception("a list failed; the watches go on")
 
     def _list_all(self, *, everything: bool) -> None:
         for kind, labels in LISTED.items():

@@ -79,7 +79,15 @@ class Operator:
         platform = settings.platform()
         return {
             "TrainingRun": RunPass(
-                self.cluster, self.store, self.cache, writer, platform, clock, settings.resync_seconds, self._published
+                self.cluster,
+                self.store,
+                self.cache,
+                writer,
+                platform,
+                clock,
+                settings.resync_seconds,
+                self._published,
+                live.prove,
             ),
             "ModelPromotion": PromotionPass(
                 self.store,
@@ -137,7 +145,8 @@ class Operator:
         try:
             again = self._passes[key.kind](key)
         except Conflict:
-            # Somebody wrote the object since it was read; the event that says so may be here already.
+            # Somebody wrote the object since it was read, and the event that says so may be late.
+            self._refresh(key)
             self._count(key, "conflict", started)
             return Again(0.2)
         except ValidationError as error:
@@ -153,6 +162,15 @@ class Operator:
             "an object cannot be read: a newer version of Mira wrote it",
             extra={"key": str(key), "error": str(error)[:500]},
         )
+
+    def _refresh(self, key: Key) -> None:
+        """Brings the cache up to what is live."""
+        live = self.cluster.get(key.kind, key.namespace, key.name)
+        known = self.cache.get(key.kind, key.namespace, key.name)
+        if live is not None:
+            self.cache.put(key.kind, live)
+        elif known is not None:
+            self.cache.remove(key.kind, known)
 
     def _failed(self, key: Key, error: Exception) -> None:
         known = isinstance(error, StoreUnavailable | StoreRefused)
@@ -208,6 +226,9 @@ class Operator:
                 delay = HOUR
             except (StoreUnavailable, StoreRefused) as error:
                 log.warning("the lineages could not be listed; trying again", extra={"error": str(error)})
+                delay = 30.0
+            except Exception:
+                log.exception("the lineages could not be listed; trying again")
                 delay = 30.0
 
     def _enqueue(self, key: Key) -> None:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mira.adapters.cluster import Object
+from mira.adapters.cluster import Answer, ClusterUnavailable, Object
 from mira.api.canonical import op
 from mira.api.modelpromotion import ModelPromotion
 from mira.api.reasons import Reason
@@ -31,7 +31,7 @@ from mira.registry.document import REGISTRY_LIMIT, DocumentInvalid
 from mira.registry.entry import Entry, EntryKind, Pointer
 from mira.registry.keys import StageKey, VersionKey
 from mira.registry.lineage import BrokenChain, Head
-from mira.registry.steps import Procedure
+from mira.registry.steps import Procedure, Unsettled
 from mira.registry.store import ObjectStore, StoreRefused, StoreUnavailable
 
 POINTER_FOLLOWS = 0.1
@@ -86,13 +86,19 @@ class PromotionPass:
             end = self._remembered(key, attempt) or attempt.procedure.advance(attempt.answering)
         except BrokenChain as error:
             self._drop(key)
-            self.chains.doubt(attempt.asked.stage)
+            self.chains.doubt(error.stage)
             return self._blocked(raw, promotion, Reason.LINEAGE_BROKEN, str(error))
         except StoreUnavailable:
             self._blocked(raw, promotion, Reason.REGISTRY_UNAVAILABLE, Reason.REGISTRY_UNAVAILABLE.when)
             raise
         except StoreRefused as error:
             self._blocked(raw, promotion, Reason.REGISTRY_REFUSED, str(error))
+            raise
+        except (Answer, ClusterUnavailable, Unsettled):
+            raise
+        except Exception:
+            # A procedure that raised by itself has ended; the next pass begins anew.
+            self._drop(key)
             raise
         self._drop(key)
         if isinstance(end, Waiting):

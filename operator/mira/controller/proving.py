@@ -18,7 +18,7 @@ class Prover:
     _proofs: dict[str, tuple[float, Proof]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def prove(self, namespace: str, anew: bool) -> Proof:
+    def prove(self, namespace: str, *, anew: bool) -> Proof:
         """The proof for this namespace, made anew if something may be decided on it."""
         with self._lock:
             made_at, proof = self._proofs.get(namespace, (float("-inf"), Proof("not proven yet")))

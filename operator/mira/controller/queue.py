@@ -8,7 +8,8 @@ from random import Random
 from typing import NamedTuple
 
 FIRST_BACKOFF = 0.25
-LONGEST_BACKOFF = 30.0
+# Below the 30 s within which everything must be right again after an outage.
+LONGEST_BACKOFF = 20.0
 
 
 class Key(NamedTuple):
@@ -34,7 +35,7 @@ class WorkQueue:
     """Each key is worked on by one worker at a time; a key that is added meanwhile runs once more afterwards.
 
     Namespaces take turns, so that one namespace with a thousand keys delays another's key by one place, not by a
-    thousand. A key that failed waits twice as long each time, up to 30 s, with jitter; `per_second` bounds all passes.
+    thousand. A key that failed waits twice as long each time, up to 20 s, with jitter; `per_second` bounds all passes.
     """
 
     per_second: float = 200.0

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
-from mira.adapters.cluster import AlreadyExists, Cluster, NamespaceTerminating, Object, Refused
+from mira.adapters.cluster import AlreadyExists, Cluster, Conflict, NamespaceTerminating, Object, Refused
 from mira.api.canonical import NotCanonicalError, spec_hash
 from mira.api.reasons import Reason
 from mira.api.trainingrun import TrainingRun
+from mira.controller.answering import Prove
 from mira.controller.cache import Cache
 from mira.controller.clock import Clock
 from mira.controller.queue import Key
@@ -21,6 +23,7 @@ from mira.decide.trainingrun import (
     CreateJob,
     CreatePromotion,
     Effect,
+    Failed,
     Plan,
     Published,
     Running,
@@ -52,6 +55,7 @@ class RunPass:
     clock: Clock
     resync: float
     published: Callable[[str, str, str], None]
+    prove: Prove
 
     def __call__(self, key: Key) -> Again:
         """When to look again. Raises StoreUnavailable and StoreRefused, after the status says so."""
@@ -72,17 +76,14 @@ class RunPass:
             seen = self._observe(raw, run)
             plan = reconcile(seen, self.platform)
             if plan.effect is not None:
-                enacted = self._enact(seen, plan.effect)
-                if enacted is None:
+                if not self._is_as_seen(run):
                     return Again(None)
-                seen, plan = enacted, reconcile(enacted, self.platform)
+                seen, plan = self._enacted(seen, plan, plan.effect)
         except NamespaceTerminating:
             return Again(None)
         except (StoreUnavailable, StoreRefused) as error:
             self._say_store_trouble(raw, run, error)
             raise
-        except Refused as error:
-            return self._refused_by_server(raw, run, error)
         self._report(raw, seen, plan)
         if isinstance(plan.state, Running):
             return Again(self.resync)
@@ -99,18 +100,21 @@ class RunPass:
         """Everything that is read before anything is decided. A Job that runs needs no look into S3."""
         hashed, problem = _hash(raw["spec"])
         job = self._job(run)
-        seen = Seen(run=run, spec_hash=hashed, spec_problem=problem, job=job)
+        # A Job that is gone may have left a pod that still publishes: looked for before what it left in S3.
+        pods = self._pods(run) if job is None and run.status.job is not None else ()
+        seen = Seen(run=run, spec_hash=hashed, spec_problem=problem, job=job, pods=pods)
         if job is not None and job_finished_at(job) is None:
             return replace(seen, pods=self._pods(run) if self._is_slow(job) else ())
         version = version_key(run)
         published = self._published(version)
         if published is not None:
-            return replace(
-                seen, published=published, comparison=self._comparison(published), promotion=self._promotion(run)
-            )
-        outcomes = self._outcomes(version, run.metadata.uid)
-        pods = self._pods(run) if job is not None else ()
-        return replace(seen, outcomes=outcomes, pods=pods)
+            seen = replace(seen, published=published, comparison=self._comparison(published))
+            return self._with_promotion(seen)
+        return replace(
+            seen,
+            outcomes=self._outcomes(version, run.metadata.uid),
+            pods=self._pods(run) if job is not None else pods,
+        )
 
     def _job(self, run: TrainingRun) -> Object | None:
         """The Job from the cache if it is there; absence in the cache proves nothing."""
@@ -166,20 +170,43 @@ class RunPass:
                 continue
         return tuple(sorted(found, key=lambda outcome: outcome.finished_at))
 
-    def _promotion(self, run: TrainingRun) -> Object | None:
-        name = promotion_name(run)
+    def _with_promotion(self, seen: Seen) -> Seen:
+        """With the promotion that the run asks for, if it is there, else with the proof of who asks."""
+        run, name = seen.run, promotion_name(seen.run)
         if name is None or run.status.promotion is not None:
-            return None
-        return self.cluster.get("ModelPromotion", run.metadata.namespace, name)
+            return seen
+        promotion = self.cluster.get("ModelPromotion", run.metadata.namespace, name)
+        if promotion is not None:
+            return replace(seen, promotion=promotion)
+        return replace(seen, proof=self.prove(run.metadata.namespace, anew=True))
 
-    def _enact(self, seen: Seen, effect: Effect) -> Seen | None:
-        """What is seen after the effect; None if the run is not there any more, and nothing was done."""
+    def _is_as_seen(self, run: TrainingRun) -> bool:
+        """Whether the run is still what was decided on; False if it is gone. Raises Conflict if it changed.
+
+        The cache may be behind what another operator wrote: a Job that it made and saw deleted is not made again.
+        """
+        metadata = run.metadata
+        live = self.cluster.get("TrainingRun", metadata.namespace, metadata.name)
+        if live is None or live["metadata"]["uid"] != metadata.uid:
+            return False
+        if live["metadata"]["resourceVersion"] != metadata.resource_version:
+            raise Conflict(409, "Conflict", f"TrainingRun {metadata.name} has changed since it was read")
+        return True
+
+    def _enacted(self, seen: Seen, plan: Plan, effect: Effect) -> tuple[Seen, Plan]:
+        """What is seen after the effect and what follows from it; a refusal of the API server follows, too."""
+        try:
+            done = self._enact(seen, effect)
+        except NamespaceTerminating:
+            raise
+        except Refused as error:
+            return seen, _refused(plan, effect, error)
+        return done, reconcile(done, self.platform)
+
+    def _enact(self, seen: Seen, effect: Effect) -> Seen:
         namespace = seen.run.metadata.namespace
         match effect:
             case CreateJob(body):
-                live = self.cluster.get("TrainingRun", namespace, seen.run.metadata.name)
-                if live is None or live["metadata"]["uid"] != seen.run.metadata.uid:
-                    return None
                 job = self._create("Job", namespace, body)
                 self.cache.put("Job", job)
                 return replace(seen, job=job)
@@ -202,17 +229,21 @@ class RunPass:
                 raise
             return found
 
-    def _refused_by_server(self, raw: Object, run: TrainingRun, error: Refused) -> Again:
-        """What the API server refuses may be allowed later (a quota): said, and tried again slowly."""
-        plan = Plan(Running(Reason.JOB_REFUSED, f"the API server refuses: {error.message}"))
-        self._report(raw, Seen(run=run, spec_hash=None), plan)
-        return Again(self.resync)
-
     def _say_store_trouble(self, raw: Object, run: TrainingRun, error: Exception) -> None:
         refused = isinstance(error, StoreRefused)
         reason = Reason.REGISTRY_REFUSED if refused else Reason.REGISTRY_UNAVAILABLE
         plan = Plan(Running(reason, str(error) if refused else reason.when))
         self._report(raw, Seen(run=run, spec_hash=None), plan)
+
+
+def _refused(plan: Plan, effect: Effect, error: Refused) -> Plan:
+    """What a refusal of the API server means: a quota may give way, a Job that it cannot take never will be taken."""
+    if isinstance(effect, CreatePromotion) and isinstance(plan.state, Succeeded):
+        return Plan(replace(plan.state, promotion_problem=f"its promotion was refused: {error.message}"))
+    said = f"the API server refuses: {error.message}"
+    if error.status == HTTPStatus.FORBIDDEN:
+        return Plan(Running(Reason.JOB_REFUSED, said))
+    return Plan(Failed(Reason.JOB_REFUSED, f"{said}; create a run under another name"))
 
 
 def _hash(spec: dict[str, Any]) -> tuple[str | None, str]:

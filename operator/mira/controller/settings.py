@@ -8,6 +8,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from mira.decide.job import Platform
 
 List = Annotated[tuple[str, ...], NoDecode]
+# What botocore takes for a URL; with anything else it raises, or fails at every call for ever.
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+ENDPOINT = rf"^https?://({_LABEL}(\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?(/\S*)?$"
 
 
 class Settings(BaseSettings):
@@ -29,7 +32,9 @@ class Settings(BaseSettings):
     default_image: str | None = Field(default=None, description="The training image of runs that name none.")
     allowed_image_prefixes: List = Field(default=(), description="What a run's image must begin with; empty: anything.")
     trainer_service_account: str = Field(default="mira-trainer", description="The service account of training pods.")
-    s3_endpoint: str | None = Field(default=None, description="The endpoint of an S3 other than AWS's.")
+    s3_endpoint: Annotated[str, StringConstraints(pattern=ENDPOINT)] | None = Field(
+        default=None, description="The endpoint of an S3 other than AWS's."
+    )
     kubeconfig: str | None = Field(default=None, description="A kubeconfig; empty: the pod's own service account.")
     workers: int = Field(default=8, ge=1, le=64, description="How many keys are worked on at once.")
     resync_seconds: float = Field(
@@ -45,6 +50,12 @@ class Settings(BaseSettings):
     def from_commas(cls, value: object) -> object:
         """The parts of a comma-separated value, empty ones left out; what is no text stays as it is."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("s3_endpoint", mode="before")
+    @classmethod
+    def none_if_empty(cls, value: object) -> object:
+        """None for an empty text: a variable that is set to nothing is not set."""
+        return None if value == "" else value
 
     def platform(self) -> Platform:
         """What the platform team sets for every Job."""

@@ -52,6 +52,10 @@ class StagePass:
             self._say_trouble(key, error)
             raise
         self._report(key, stage, pointed, broken)
+        if pointed is not None and pointed.head.link is None and not self._is_asked_for(key, stage):
+            # Nothing was ever decided here and nobody asks: a name that somebody mistyped costs nothing for ever.
+            self.chains.forget(stage)
+            return Again(None)
         return Again(self.resync)
 
     def _point(self, stage: StageKey) -> Pointed:
@@ -100,6 +104,10 @@ class StagePass:
                 ModelPromotion.model_validate(body)
             ):
                 yield metadata["name"]
+
+    def _is_asked_for(self, key: Key, stage: StageKey) -> bool:
+        known = self.cache.get("ModelStage", key.namespace, key.name) is not None
+        return known or next(self._pending(stage), None) is not None
 
     def _say_trouble(self, key: Key, error: Exception) -> None:
         raw = self.cache.get("ModelStage", key.namespace, key.name)

@@ -1,5 +1,6 @@
 """The one place that writes status: once per pass, only if it changed, and never over a newer object."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -54,5 +55,10 @@ def merge_patch(old: Any, new: Any) -> Any:
     """The JSON merge patch (RFC 7386) that turns old into new; objects are compared, lists are replaced."""
     if not isinstance(old, dict) or not isinstance(new, dict):
         return new
-    changed = {key: merge_patch(old.get(key), value) for key, value in new.items() if old.get(key) != value}
+    changed = {key: merge_patch(old.get(key), value) for key, value in new.items() if not _same(old.get(key), value)}
     return changed | {key: None for key in old if key not in new}
+
+
+def _same(one: Any, other: Any) -> bool:
+    # Python takes True for 1; JSON, and whoever reads the status, does not.
+    return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)

@@ -22,6 +22,15 @@ class Proof:
     since: datetime | None = None
 
 
+# Times have whole seconds, and a new policy was measured to take effect within one.
+POLICY_TAKES_EFFECT = timedelta(seconds=2)
+
+
+def asked_under_policies(created: datetime | None, proof: Proof) -> bool:
+    """Whether the policies were in force before this object was created: only then is it known who asked for it."""
+    return created is not None and proof.since is not None and proof.since + POLICY_TAKES_EFFECT <= created
+
+
 @dataclass(frozen=True)
 class Weighed:
     """The approvals of one promotion, weighed.

@@ -19,7 +19,7 @@ from mira.api.modelpromotion import Action, ApprovalStatus, GateResult, ModelPro
 from mira.api.modelstage import CurrentVersion
 from mira.api.reasons import Reason
 from mira.decide import gates
-from mira.decide.promotion_case import Asked, Case, gather, read_live, still_asked
+from mira.decide.promotion_case import Asked, Case, case_of, gather, read_live, same_facts, still_asked
 from mira.decide.promotion_rules import Ruling, first_ruling
 from mira.registry.deciding import Decided, Draft, Judge, Waiting
 from mira.registry.document import format_time
@@ -46,21 +46,34 @@ class Judgement:
     operator_version: str
 
     def judge(self) -> Judge[Seen]:
-        """A judge that reads live, then everything in S3, and only then decides."""
+        """A judge that reads live, then everything in S3, then live again: it decides on what is so at the end.
+
+        Between the two, files were hashed, or S3 was away for hours: a promotion that was withdrawn meanwhile, or whose
+        rules changed, is judged anew.
+        """
 
         def judge(head: Head) -> Steps[Draft[Seen] | Waiting[Seen]]:
             live = yield from read_live(self.asked)
-            promotion = still_asked(self.asked, live)
-            if promotion is None:
-                return Waiting(Seen(None), gone=True)
-            case = yield from gather(self.asked, head, promotion, live)
-            ruling = first_ruling(case)
-            seen = Seen(case, ruling)
-            if ruling is not None and not ruling.final:
-                return Waiting(seen)
-            return Draft(self._entry(case, ruling), seen)
+            while True:
+                promotion = still_asked(self.asked, live)
+                if promotion is None:
+                    return Waiting(Seen(None), gone=True)
+                evidence = yield from gather(self.asked, head, promotion, live)
+                judged = self._judged(case_of(self.asked, head, promotion, live, evidence))
+                if isinstance(judged, Waiting):
+                    return judged
+                live, before = (yield from read_live(self.asked)), live
+                if same_facts(before, live):
+                    return self._judged(case_of(self.asked, head, promotion, live, evidence))
 
         return judge
+
+    def _judged(self, case: Case) -> Draft[Seen] | Waiting[Seen]:
+        ruling = first_ruling(case)
+        seen = Seen(case, ruling)
+        if ruling is not None and not ruling.final:
+            return Waiting(seen)
+        return Draft(self._entry(case, ruling), seen)
 
     def _entry(self, case: Case, refusal: Ruling | None) -> Entry:
         """Entry h+1: what it does to the stage, who asked for it and all that it was decided on."""

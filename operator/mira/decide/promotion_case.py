@@ -1,6 +1,6 @@
 """What a promotion is decided on: who asks, what is live, what lies in S3 - all read before anything is decided."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -97,9 +97,13 @@ def still_asked(asked: Asked, live: Live) -> ModelPromotion | None:
     return promotion if (promotion.metadata.uid, live.op) == (asked.uid, asked.op) else None
 
 
-def gather(asked: Asked, head: Head, promotion: ModelPromotion, live: Live) -> Steps[Case]:
+def same_facts(before: Live, after: Live) -> bool:
+    """Whether nothing that a decision rests on differs between two live reads, but for the time."""
+    return replace(before, now=after.now) == after
+
+
+def case_of(asked: Asked, head: Head, promotion: ModelPromotion, live: Live, evidence: Evidence) -> Case:
     """The whole case. Gates are judged and approvals weighed here; nothing is concluded."""
-    evidence = yield from _evidence(asked, head, promotion, live)
     gates: tuple[Gate, ...] = ()
     weighed: Weighed | None = None
     current = head.link.entry.current if head.link else None
@@ -110,7 +114,8 @@ def gather(asked: Asked, head: Head, promotion: ModelPromotion, live: Live) -> S
     return Case(asked, head, promotion, live.stage, live.policy_digest, live.proof, live.now, evidence, gates, weighed)
 
 
-def _evidence(asked: Asked, head: Head, promotion: ModelPromotion, live: Live) -> Steps[Evidence]:
+def gather(asked: Asked, head: Head, promotion: ModelPromotion, live: Live) -> Steps[Evidence]:
+    """What S3 says, of the version, its files, its comparison with the current one, and what it was before."""
     stored = yield from get(asked.version.manifest, limit=MANIFEST_LIMIT)
     if stored is None:
         return Evidence()

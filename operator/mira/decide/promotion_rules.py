@@ -26,9 +26,6 @@ class Ruling(NamedTuple):
     message: str
 
 
-# Times have whole seconds, and a new policy was measured to take effect within one.
-POLICY_TAKES_EFFECT = timedelta(seconds=2)
-
 Rule: TypeAlias = Callable[[Case], Ruling | None]
 
 
@@ -187,8 +184,7 @@ def policies_missing(case: Case) -> Ruling | None:
 
 def requester_unproven(case: Case) -> Ruling | None:
     """Who asked is known only if the policies took effect before the promotion was created."""
-    created, since = case.promotion.metadata.creation_timestamp, case.proof.since
-    if created is not None and since is not None and since + POLICY_TAKES_EFFECT <= created:
+    if approvals.asked_under_policies(case.promotion.metadata.creation_timestamp, case.proof):
         return None
     return wait(
         Reason.REQUESTER_UNPROVEN,

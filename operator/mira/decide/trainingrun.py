@@ -1,7 +1,7 @@
 """What to do next for a TrainingRun, from what was seen of it, of its Job and in S3."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -9,6 +9,7 @@ from mira.api.conditions import ConditionType, condition
 from mira.api.job import Runtime
 from mira.api.reasons import Reason
 from mira.api.trainingrun import TrainingRun
+from mira.decide.approvals import Proof, asked_under_policies
 from mira.decide.job import (
     Platform,
     build_job,
@@ -67,6 +68,7 @@ class Seen:
     comparison: Comparison | None = None
     outcomes: tuple[Outcome, ...] = ()
     promotion: Object | None = None
+    proof: Proof = field(default_factory=lambda: Proof("not proven yet"))
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ def _promoting(seen: Seen, succeeded: Succeeded) -> Plan:
     if wanted is None or seen.run.status.promotion is not None:
         return Plan(succeeded)
     if seen.promotion is None:
-        return Plan(succeeded, CreatePromotion(wanted))
+        return _asking(seen, succeeded, wanted)
     same = {k: v for k, v in seen.promotion["spec"].items() if k not in ("approvals", "action")} == {
         k: v for k, v in wanted["spec"].items() if k != "action"
     }
@@ -191,10 +193,30 @@ def _promoting(seen: Seen, succeeded: Succeeded) -> Plan:
     )
 
 
+def _asking(seen: Seen, succeeded: Succeeded, wanted: Object) -> Plan:
+    """Asks in the name of whoever asked for the run, if that is known: only the admission policies can tell.
+
+    Without that look, a forged requester of a run would become the unsuspicious requester of a new promotion.
+    """
+    if seen.proof.problem:
+        return Plan(
+            Running(Reason.ADMISSION_POLICY_MISSING, f"the promotion is not asked for yet: {seen.proof.problem}")
+        )
+    known = seen.run.spec.requested_by is not None
+    if known and asked_under_policies(seen.run.metadata.creation_timestamp, seen.proof):
+        return Plan(succeeded, CreatePromotion(wanted))
+    problem = (
+        "no promotion was asked for, because the run is older than the admission policies; create a ModelPromotion"
+    )
+    return Plan(replace(succeeded, promotion_problem=problem))
+
+
 def _job_is_gone(seen: Seen, _: Platform) -> Plan | None:
-    """A Job that once was is never made a second time."""
+    """A Job that once was is never made a second time; a pod that outlives it may still publish."""
     if seen.job is not None or (seen.run.status.job is None and not seen.outcomes):
         return None
+    if any((pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed") for pod in seen.pods):
+        return Plan(Running(Reason.RUNNING, "the Job was deleted; its pod is ending"))
     if seen.outcomes:
         return Plan(_failed_as_told(seen.outcomes[-1]))
     known = seen.run.status.job

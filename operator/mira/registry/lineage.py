@@ -12,6 +12,10 @@ from mira.registry.store import Put, Stored
 class BrokenChain(Exception):
     """The lineage is not what Mira wrote: a gap, a changed entry, one that cannot be read. A person must look at it."""
 
+    def __init__(self, stage: StageKey, message: str) -> None:
+        super().__init__(message)
+        self.stage = stage
+
 
 @dataclass(frozen=True)
 class Link:
@@ -61,10 +65,10 @@ def read_entry(stage: StageKey, number: int) -> Steps[Link | None]:
     try:
         entry = Entry.parse(stored.body)
     except DocumentInvalid as error:
-        raise BrokenChain(f"entry {number} of {stage.path} cannot be read: {error}") from error
+        raise BrokenChain(stage, f"entry {number} of {stage.path} cannot be read: {error}") from error
     if (entry.number, entry.stage_key) != (number, stage):
         raise BrokenChain(
-            f"entry {number} of {stage.path} says that it is entry {entry.number} of {entry.stage_key.path}"
+            stage, f"entry {number} of {stage.path} says that it is entry {entry.number} of {entry.stage_key.path}"
         )
     return Link(entry, stored.body)
 
@@ -75,8 +79,9 @@ def check_link(before: Link | None, link: Link) -> None:
     if link.entry.prev_sha256 != expected:
         number = link.entry.number
         raise BrokenChain(
+            link.entry.stage_key,
             f"entry {number} of {link.entry.stage_key.path} does not chain to entry {number - 1}: "
-            "one of them was changed"
+            "one of them was changed",
         )
 
 
@@ -89,7 +94,7 @@ def verify_chain(stage: StageKey, *, after: Link | None = None) -> Steps[Link | 
             continue
         following = yield from read_entry(stage, number)
         if following is None:
-            raise BrokenChain(f"entry {number} of {stage.path} was listed and is gone")
+            raise BrokenChain(stage, f"entry {number} of {stage.path} was listed and is gone")
         check_link(link, following)
         link = following
     return link
@@ -103,10 +108,10 @@ def read_decision(stage: StageKey, op: str) -> Steps[Link | None]:
     try:
         entry = Entry.parse(stored.body)
     except DocumentInvalid as error:
-        raise BrokenChain(f"the decision of op {op} of {stage.path} cannot be read: {error}") from error
+        raise BrokenChain(stage, f"the decision of op {op} of {stage.path} cannot be read: {error}") from error
     if (entry.op, entry.stage_key) != (op, stage) or entry.kind is EntryKind.VOID:
         raise BrokenChain(
-            f"the decision of op {op} of {stage.path} holds another entry ({entry.kind} of op {entry.op})"
+            stage, f"the decision of op {op} of {stage.path} holds another entry ({entry.kind} of op {entry.op})"
         )
     return Link(entry, stored.body)
 
@@ -124,7 +129,8 @@ def ensure_decision(stage: StageKey, link: Link | None) -> Steps[None]:
             return
     if found.raw != link.raw:
         raise BrokenChain(
-            f"entry {link.entry.number} of {stage.path} differs from the decision of its op: one of them was changed"
+            stage,
+            f"entry {link.entry.number} of {stage.path} differs from the decision of its op: one of them was changed",
         )
 
 
@@ -134,7 +140,7 @@ def last_made_current(stage: StageKey, link: Link | None, version: str) -> Steps
         mover = yield from read_entry(stage, link.entry.moved_by.number)
         if mover is None:
             raise BrokenChain(
-                f"entry {link.entry.moved_by.number} of {stage.path} is named as the last move and is gone"
+                stage, f"entry {link.entry.moved_by.number} of {stage.path} is named as the last move and is gone"
             )
         if mover.entry.current is not None and mover.entry.current.version == version:
             return mover
@@ -142,7 +148,7 @@ def last_made_current(stage: StageKey, link: Link | None, version: str) -> Steps
             return None
         link = yield from read_entry(stage, mover.entry.number - 1)
         if link is None:
-            raise BrokenChain(f"entry {mover.entry.number - 1} of {stage.path} is gone")
+            raise BrokenChain(stage, f"entry {mover.entry.number - 1} of {stage.path} is gone")
     return None
 
 
@@ -168,7 +174,7 @@ def _listed(stage: StageKey) -> Steps[Link | None]:
         return None
     link = yield from read_entry(stage, numbers[-1])
     if link is None:
-        raise BrokenChain(f"entry {numbers[-1]} of {stage.path} was listed and is gone")
+        raise BrokenChain(stage, f"entry {numbers[-1]} of {stage.path} was listed and is gone")
     return link
 
 
@@ -182,6 +188,6 @@ def _numbers(stage: StageKey) -> Steps[list[int]]:
         except InvalidKey:
             number = None
         if number is None or number != len(numbers) + 1:
-            raise BrokenChain(f"lineage of {stage.path}: expected entry {len(numbers) + 1}, found {key[-80:]!r}")
+            raise BrokenChain(stage, f"lineage of {stage.path}: expected entry {len(numbers) + 1}, found {key[-80:]!r}")
         numbers.append(number)
     return numbers

@@ -32,7 +32,7 @@ def pointing(stage: StageKey) -> Steps[Pointed]:
         yield from ensure_decision(stage, head.link)
         if head.link is None:
             if head.pointer is not None:
-                raise BrokenChain(f"{stage.pointer} exists, but the stage has no lineage")
+                raise BrokenChain(stage, f"{stage.pointer} exists, but the stage has no lineage")
             return Pointed(head)
         wanted = render_pointer(head.link.raw)
         if head.pointer is not None and head.pointer.body == wanted:

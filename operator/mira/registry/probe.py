@@ -5,7 +5,7 @@ from typing import ClassVar
 from mira.registry.document import REGISTRY_LIMIT, Document, DocumentInvalid
 from mira.registry.keys import PROBES, REGISTRY
 from mira.registry.manifest import Name
-from mira.registry.store import ObjectStore
+from mira.registry.store import ObjectStore, Put, StoreUnavailable
 
 CONDITIONS = f"{PROBES}conditions.json"
 NO_ETAG = '"00000000000000000000000000000000"'
@@ -29,10 +29,10 @@ def open_registry(store: ObjectStore, *, owner: str, new_id: str) -> RegistryInf
     problem = _ignores_conditions(store, new_id)
     if problem:
         return problem
-    store.create(REGISTRY, RegistryInfo(layout_version=1, registry_id=new_id, owner=owner).render())
+    written = store.create(REGISTRY, RegistryInfo(layout_version=1, registry_id=new_id, owner=owner).render())
     stored = store.get(REGISTRY, limit=REGISTRY_LIMIT)
     if stored is None:
-        return f"{REGISTRY} was written and is not there: the store does not read what was written"
+        return _not_there(REGISTRY, written)
     try:
         info = RegistryInfo.parse(stored.body)
     except DocumentInvalid as error:
@@ -44,12 +44,19 @@ def open_registry(store: ObjectStore, *, owner: str, new_id: str) -> RegistryInf
     return info
 
 
+def _not_there(key: str, written: Put) -> str:
+    """The sentence for a write that the store confirmed and does not show; an unclear one was just not written yet."""
+    if written is Put.UNCLEAR:
+        raise StoreUnavailable(f"{key} could not be written")
+    return f"{key} was written and is not there: the store does not read what was written"
+
+
 def _ignores_conditions(store: ObjectStore, token: str) -> str | None:
     """A sentence if the store overwrites what a condition protects; found by trying it on a key of its own."""
-    store.create(CONDITIONS, b"{}")
+    written = store.create(CONDITIONS, b"{}")
     before = store.get(CONDITIONS, limit=REGISTRY_LIMIT)
     if before is None:
-        return f"{CONDITIONS} was written and is not there: the store does not read what was written"
+        return _not_there(CONDITIONS, written)
     other = f'{{"token":"{token}"}}'.encode()
     store.create(CONDITIONS, other)
     if store.get(CONDITIONS, limit=REGISTRY_LIMIT) != before:
