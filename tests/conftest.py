@@ -1,5 +1,6 @@
-"""One local cluster for a whole test process: with the chart installed, or with everything that a journey needs."""
+"""One local cluster for a whole test process, with the chart installed; no operator, no node."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +9,7 @@ from dev.local import Local
 
 
 @pytest.fixture(scope="session")
-def cluster(worker_id: str) -> Iterator[Local]:
-    """A control plane with Mira's chart installed; no operator, no node."""
-    with Local(f"tests-{worker_id}") as local:
+def cluster() -> Iterator[Local]:
+    """A control plane of this process's own, in which Mira's kinds and policies are served."""
+    with Local(f"tests-{os.getpid()}") as local:
         yield local

@@ -1,6 +1,7 @@
 """One local cluster with S3, a node and an operator for the whole module, and a namespace for each test."""
 
 import itertools
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,9 +13,9 @@ NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def mira(worker_id: str) -> Iterator[Local]:
+def mira() -> Iterator[Local]:
     """Everything but an operator."""
-    with Local(f"journey-{worker_id}") as local:
+    with Local(f"journey-{os.getpid()}") as local:
         local.image(INSTANT, "operator", "tests/support/instant_image")
         local.start_s3_and_node()
         yield local

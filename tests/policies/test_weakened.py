@@ -2,8 +2,9 @@
 
 import copy
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -164,14 +165,34 @@ def wait_for(operator: KubernetesCluster, answer: str) -> None:
     wait_until(lambda: canary(operator, CLOSED, account=OPERATOR) == answer, timeout=EFFECT, what=what)
 
 
-def test_as_shipped_is_proven_since_the_youngest(calls: Calls, operator: KubernetesCluster) -> None:
+def test_as_shipped_is_proven_since_the_newest_creation(calls: Calls, operator: KubernetesCluster) -> None:
     created = [
         live(calls, each["kind"], each["metadata"]["name"])["metadata"]["creationTimestamp"]
         for each in shipped(ACCOUNTS)
     ]
     proof = prove(operator, CLOSED, accounts=ACCOUNTS)
     assert proof.problem == ""
-    assert proof.since == max(datetime.fromisoformat(each) for each in created)
+    assert proof.since is not None
+    assert proof.since >= max(datetime.fromisoformat(each) for each in created)
+
+
+@pytest.mark.usefixtures("restored")
+def test_a_policy_that_was_weakened_and_put_back_is_as_young_as_its_return(
+    calls: Calls, operator: KubernetesCluster
+) -> None:
+    """What was written while it only audited is older than the proof, although no object was made anew."""
+    binding = "ValidatingAdmissionPolicyBinding"
+    name = next(each["metadata"]["name"] for each in shipped(ACCOUNTS) if each["kind"] == binding)
+    strong = live(calls, binding, name)
+    weak = deepcopy(strong)
+    weak["spec"]["validationActions"] = ["Audit"]
+    put(calls, [weak])
+    meanwhile = datetime.now(UTC).replace(microsecond=0)
+    put(calls, [strong])
+    wait_for(operator, "")
+    since = prove(operator, CLOSED, accounts=ACCOUNTS).since
+    assert since is not None
+    assert since >= meanwhile
 
 
 @pytest.mark.usefixtures("restored")
