@@ -8,7 +8,7 @@ import pytest
 from mira.registry.outcome import Result
 from mira.registry.store import StoreUnavailable
 from mira_training.refusal import Refused
-from tests.training.bad_inputs import CASES, ROWS
+from tests.training.bad_inputs import CASES, OWN, ROWS
 from tests.training.workbench import STAGE, csv, customers, parquet
 
 
