@@ -112,22 +112,24 @@ class Elector:
     def _try(self) -> bool:
         sent = self.clock.monotonic()
         lease = self.cluster.get(KIND, self.claim.namespace, self.claim.name)
-        if lease is None:
-            self._hold(self._created(), sent)
-        elif self._is_free(lease, sent):
-            self._hold(self._taken(lease), sent)
+        if self._is_free(lease, sent):
+            self._hold(self._created() if lease is None else self._taken(lease), sent)
         else:
             self._until = float("-inf")
         self._problem = ""
         return self.leads()
 
-    def _is_free(self, lease: Object, now: float) -> bool:
-        """Whether it is ours, nobody's, or was left alone for its whole duration since we first saw it like that."""
-        spec = lease.get("spec") or {}
+    def _is_free(self, lease: Object | None, now: float) -> bool:
+        """Whether it is ours, nobody's, or was left alone for its whole duration since we first saw it like that.
+
+        One that was deleted while somebody held it is still held, as far as its holder knows.
+        """
+        spec = (lease or {}).get("spec") or {}
         holder = spec.get("holderIdentity") or ""
-        if holder in ("", self.claim.holder):
+        given_back = not holder and (lease is not None or self._observed is None)
+        if given_back or holder == self.claim.holder:
             return True
-        record = (holder, spec.get("renewTime"), spec.get("leaseTransitions"), lease["metadata"]["uid"])
+        record = (holder, spec.get("renewTime"), spec.get("leaseTransitions"), lease is None)
         if self._observed is None or self._observed.record != record:
             self._observed = _Observed(record, self.clock.monotonic())
             return False

@@ -90,6 +90,6 @@ class Listing:
             changed = self.cache.finish_list(kind, mark, bodies)
             by_name = before | {(body["metadata"]["namespace"], body["metadata"]["name"]): body for body in bodies}
             self.listed()
-            for name in by_name if everything else changed:
+            for name in sorted(by_name if everything else changed):
                 for key in keys_of(kind, by_name[name]):
                     self.enqueue(key)

@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     resync_seconds: float = Field(
         default=30, ge=1, le=30, description="How often an object that has not ended is looked at."
     )
-    relist_seconds: float = Field(default=60, ge=5, le=3600, description="How often every object is listed.")
+    relist_seconds: float = Field(default=25, ge=5, le=3600, description="How often every object is listed.")
     probe_port: int = Field(default=8080, ge=0, le=65535, description="The port of /healthz, /readyz and /metrics.")
     probe_host: str = Field(default="0.0.0.0", description="The address of that port.")  # noqa: S104 - the kubelet asks
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged.")
