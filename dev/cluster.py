@@ -4,17 +4,18 @@ import signal
 import sys
 import threading
 
+from dev.controlplane.users import in_namespace
 from dev.local import NAMESPACE, ROLES, Local
 from dev.s3.roles import DATA_BUCKET, Role
 
 TOLD = """
-Mira runs; namespace {namespace} is yours. In another terminal:
+Mira runs; namespace {namespace} is yours, and what every kubeconfig below means by default. In another terminal:
 
   export KUBECONFIG={kubeconfig}
-  {kubectl} get mira -A
+  {kubectl} get mira
 
 As somebody else (alice, dan: data scientists; bob, erin: approvers; carol: platform team): the files beside it.
-S3, to bring data to s3://{bucket} and to read the registry: . {s3}
+S3, to bring data to s3://{bucket} (write that bucket into the manifests' uri) and to read the registry: . {s3}
 
 Ctrl-C ends everything.
 """
@@ -23,7 +24,7 @@ Ctrl-C ends everything.
 def _told(local: Local) -> str:
     """What somebody needs to go on by hand; the files that it names are written."""
     for user in ROLES:
-        local.kubeconfig(user)
+        in_namespace(local.kubeconfig(user), NAMESPACE)
     variables = local.folder / "s3.sh"
     variables.touch(mode=0o600)
     variables.write_text(
@@ -31,7 +32,7 @@ def _told(local: Local) -> str:
     )
     return TOLD.format(
         namespace=NAMESPACE,
-        kubeconfig=local.kubeconfig("admin"),
+        kubeconfig=in_namespace(local.kubeconfig("admin"), NAMESPACE),
         kubectl=local.kubectl_path(),
         bucket=DATA_BUCKET,
         s3=variables,

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -59,6 +60,18 @@ def write_kubeconfig(path: Path, *, server: str, authority: Path, user: str, tok
         "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": user, "namespace": "default"}}],
         "current-context": CONTEXT,
     }
+    return _written(path, config)
+
+
+def in_namespace(kubeconfig: Path, namespace: str) -> Path:
+    """The same kubeconfig, where a command without a namespace means this one."""
+    config = yaml.safe_load(kubeconfig.read_text())
+    for each in config["contexts"]:
+        each["context"]["namespace"] = namespace
+    return _written(kubeconfig, config)
+
+
+def _written(path: Path, config: dict[str, Any]) -> Path:
     # Replaced as a whole: somebody may be reading it.
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
         yaml.safe_dump(config, file, sort_keys=False)

@@ -343,6 +343,7 @@ PROMOTIONS = (
     ),
 )
 
+
 REFUSED = NAMES + CODE + DATA + JOB + STAGES + PROMOTIONS
 
 ONE_NAME = "a TrainingRun cannot be changed; create a new one under another name"

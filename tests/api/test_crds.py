@@ -14,6 +14,7 @@ from pydantic import Field
 from mira.api import crd, reference
 from mira.api.kinds import KINDS
 from mira.api.meta import Kind, Model
+from mira.api.scalars import CRON, ZONE
 from mira.api.schema import VALIDATIONS
 from mira.api.structural import NotStructuralError, structural_schema
 
@@ -124,6 +125,20 @@ def test_every_rule_has_a_message_that_is_a_sentence_for_people(kind: Kind) -> N
     for rule in rules:
         assert len(rule["message"]) > 20, rule
         assert "self" not in rule["message"].replace("itself", ""), rule
+
+
+@each_kind
+def test_every_pattern_of_the_spec_is_told_in_words_too(kind: Kind) -> None:
+    bare = [
+        path for path, node in fields(kind) if path.startswith("spec") and "pattern" in node and not told_in_words(node)
+    ]
+    assert bare == []
+
+
+def told_in_words(node: dict[str, Any]) -> bool:
+    """Whether a rule refuses what the pattern refuses; those of schedules and time zones refuse more."""
+    rules = [rule["rule"] for rule in node.get(VALIDATIONS, [])]
+    return f"self.matches(r'{node['pattern']}')" in rules or node["pattern"] in (CRON, ZONE)
 
 
 @each_kind

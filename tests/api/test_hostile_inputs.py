@@ -13,6 +13,7 @@ from mira.api.kinds import KINDS
 from mira.api.meta import GROUP, VERSION
 from tests.api.hostile_inputs import REFUSED, REFUSED_CHANGES, VALID, Json, Refused, RefusedChange
 from tests.api.welcome_inputs import ACCEPTED, Accepted
+from tests.api.worded_inputs import REFUSED_IN_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,7 @@ def refusal(error: kubernetes.client.ApiException) -> tuple[int, str]:
     return error.status, json.loads(error.body)["message"]
 
 
-@pytest.mark.parametrize("case", REFUSED, ids=lambda case: f"{case.kind}: {case.name}")
+@pytest.mark.parametrize("case", REFUSED + REFUSED_IN_WORDS, ids=lambda case: f"{case.kind}: {case.name}")
 def test_refused(api: Any, caller: str, case: Refused) -> None:
     body = merged(valid(case.kind, caller), case.change)
     with pytest.raises(kubernetes.client.ApiException) as caught:

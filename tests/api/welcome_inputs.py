@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tests.api.hostile_inputs import HEX, PROMOTION, RUN, STAGE, Json, gate, job, spec, training
+from tests.api.worded_inputs import freeze
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,20 @@ ACCEPTED = (
     ),
     Accepted("negative minimum", STAGE, gate(minimum="-12.5")),
     Accepted("ECS service", STAGE, spec(refresh=[{"kind": "ECSService", "name": "prod/churn-api"}])),
+    *(
+        Accepted(f"freeze at {schedule}", STAGE, freeze(schedule))
+        for schedule in (
+            "0 16 * * 5",
+            "*/15 0-23/2 1,15 jan-Mar MON-FRI",
+            "5/10 22-4 L 12 7",
+            "00 09 01 01 00",
+            "59 23 31 DEC sat,sun",
+        )
+    ),
+    *(
+        Accepted(f"freeze in {zone}", STAGE, freeze(zone=zone))
+        for zone in ("Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5", "UTC", "EST5EDT")
+    ),
     Accepted("promotion", PROMOTION, {}),
     Accepted("rollback", PROMOTION, spec(action="RollBack", expectedCurrent="churn-2", digest=f"sha256:{HEX}")),
 )

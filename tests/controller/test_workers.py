@@ -275,3 +275,25 @@ def test_as_many_threads_work_at_once_as_were_asked_for(threads: int) -> None:
         for number in range(threads):
             workers.add(key(str(number)))
         inside.wait(LONG)
+
+
+def test_paused_they_remember_nothing_and_resumed_they_take_what_is_added_then() -> None:
+    ran: list[str] = []
+    done = threading.Event()
+
+    def run(key: Key) -> Again:
+        ran.append(key.name)
+        done.set()
+        return Again(None)
+
+    workers = Workers(WorkQueue(), run, threads=2, clock=time.monotonic, failed=lambda *_: None)
+    workers.add(Key("TrainingRun", "a", "added before"))
+    workers.pause()
+    workers.start()
+    workers.add(Key("TrainingRun", "a", "added while paused"))
+    assert (workers.depth(), workers.oldest()) == (0, 0.0)
+    workers.resume()
+    workers.add(Key("TrainingRun", "a", "added after"))
+    assert done.wait(10)
+    workers.stop(seconds=10)
+    assert ran == ["added after"]

@@ -126,6 +126,15 @@ ENDED: dict[str, Case] = {
         "ColumnsMissing",
         "data.training",
     ),
+    "its Job deleted, and its pod told to stop by that": (
+        seen_of(
+            a_run(status=KNOWN_JOB),
+            outcomes=(an_outcome(result=Result.INTERRUPTED, reason="x", message="the pod was told to stop (SIGTERM)"),),
+        ),
+        "",
+        "Interrupted",
+        "Job v1-0a1b2c3d is gone: the pod was told to stop (SIGTERM); to train again, create a run under another name",
+    ),
     "an outcome of its own and no Job ever known": (seen_of(RUN, outcomes=(an_outcome(),)), "", "ColumnsMissing", ""),
     "its Job complete, without a version": (
         seen_of(RUN, job=a_job(RUN, succeeded=1, **ended("Complete", "CompletionsReached"))),
@@ -242,6 +251,12 @@ ENDED: dict[str, Case] = {
         "",
         "DeadlineExceeded",
         "the Job ran longer than job.activeDeadlineSeconds (86400 s)",
+    ),
+    "its Job too late, without any pod": (
+        seen_of(RUN, job=a_job(RUN, **LATE)),
+        "",
+        "DeadlineExceeded",
+        "(86400 s): Job v1-0a1b2c3d has no pod: the cluster probably refuses it",
     ),
     "its Job too late, never scheduled": (
         seen_of(RUN, job=a_job(RUN, **LATE), pods=(a_pod(**unschedulable()),)),

@@ -36,6 +36,15 @@ def deep(levels: int) -> Any:
     return value
 
 
+NO_POD = (
+    "Job v1-0a1b2c3d has no pod: the cluster probably refuses it, for want of service account mira-trainer in "
+    "namespace team-a, by a quota, a limit range or Pod Security; the Events of the Job say which: "
+    "kubectl describe job v1-0a1b2c3d --namespace team-a"
+)
+IN_QUEUE = (
+    "waiting for Kueue to admit it to queue team-a; if it waits for ever, look whether there is such a queue and what "
+    "it says: kubectl describe localqueue team-a --namespace team-a"
+)
 UNDER_WAY: dict[str, Case] = {
     "nothing yet": (seen_of(RUN), "CreateJob", "Starting", ""),
     "nothing yet, and a queue": (seen_of(QUEUED), "CreateJob", "Starting", ""),
@@ -45,6 +54,28 @@ UNDER_WAY: dict[str, Case] = {
         "",
         "Starting",
         "Job v1-0a1b2c3d was created; waiting for its pod",
+    ),
+    "its Job, and no pod although one should be there": (
+        seen_of(RUN, job=a_job(RUN), is_slow=True),
+        "",
+        "Starting",
+        NO_POD,
+    ),
+    "its Job, and no pod as another account": (
+        seen_of(
+            a_run(job={"serviceAccountName": "gpu"}),
+            job=a_job(a_run(job={"serviceAccountName": "gpu"})),
+            is_slow=True,
+        ),
+        "",
+        "Starting",
+        "for want of service account gpu in namespace team-a",
+    ),
+    "its Job, and a pod that is about to be told of": (
+        seen_of(RUN, job=a_job(RUN, active=1), is_slow=True),
+        "",
+        "Starting",
+        "waiting for its pod",
     ),
     "its Job with a pod that runs": (
         seen_of(RUN, job=a_job(RUN, active=1, ready=1)),
@@ -98,7 +129,7 @@ UNDER_WAY: dict[str, Case] = {
         seen_of(a_run(suspend=True), job=a_job(RUN, active=1, ready=1)),
         "SuspendJob",
         "Suspended",
-        "set it to false to go on",
+        "the Job is suspended and its pod ended; set it to false to start the training anew",
     ),
     "its Job suspended and the run too": (
         seen_of(a_run(suspend=True), job=a_job(RUN, suspended=True)),
@@ -110,7 +141,7 @@ UNDER_WAY: dict[str, Case] = {
         seen_of(QUEUED, job=a_job(QUEUED)),
         "",
         "Queued",
-        "waiting for Kueue to admit it to queue team-a",
+        IN_QUEUE,
     ),
     "its Job admitted by the queue": (
         seen_of(QUEUED, job=a_job(QUEUED, suspended=False, active=1, ready=1)),

@@ -1,5 +1,7 @@
 """What an approval is worth, from the first time it is seen to its end, and whether they are enough."""
 
+import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mira.api.modelpromotion import ModelPromotion, ModelPromotionStatus
-from mira.decide.approvals import Proof, Weighed, describe, weigh
+from mira.decide.approvals import Proof, Weighed, describe, renewal, renewals, weigh
 from tests.support.world import NOON, POLICIES_SINCE, promotion, stage
 
 GOOD, OTHER = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -179,6 +181,65 @@ def test_an_expired_approval_is_recorded_as_such_and_cured_by_the_approvers_new_
     again = looks.look(entry(), later=60)
     assert (again.fresh, again.enough, said(again)) == (False, False, ["bob: ApprovalExpired"])
     assert looks.settled(entry(comment="still")).enough
+
+
+def patched(entries: Sequence[dict[str, str]], patch: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """The entries after the JSON patch of a renewal, as the API server applies it: a failing test applies nothing."""
+    changed = [dict(one) for one in entries]
+    for operation in patch:
+        index, name = operation["path"].removeprefix("/spec/approvals/").split("/")
+        if operation["op"] == "test":
+            assert changed[int(index)][name] == operation["value"]
+        else:
+            changed[int(index)][name] = operation["value"]
+    return changed
+
+
+RENEWED = {
+    "without a comment": {},
+    "with a comment": {"comment": "it's fine"},
+    "that was renewed before": {"comment": "renewed"},
+    "that was renewed twice": {"comment": "renewed again"},
+}
+
+
+@pytest.mark.parametrize("words", RENEWED.values(), ids=RENEWED.keys())
+def test_the_renewal_that_is_told_makes_an_expired_approval_count_anew(words: dict[str, str]) -> None:
+    looks = Looks(policy={"approvalPolicy": {"validSeconds": 60}})
+    entries = [entry("carol", decision="Rejected"), entry("bob", **words)]
+    looks.settled(*entries)
+    looks.look(*entries, later=60)
+    entries = patched(entries, renewal(looks.resource(entries), "bob"))
+    weighed = looks.settled(*entries)
+    assert said(weighed) == ["carol: ApprovalExpired", "bob: Counted"]
+    assert weighed.enough
+
+
+def test_the_renewal_that_is_told_cures_an_unproven_approval() -> None:
+    looks = Looks()
+    looks.look(entry(), proof=MISSING)
+    assert said(looks.look(entry())) == ["bob: ApprovalUnproven"]
+    assert looks.settled(*patched([entry()], renewal(looks.resource([entry()]), "bob"))).enough
+
+
+def test_a_renewal_is_told_to_those_alone_whose_approval_it_cures() -> None:
+    looks = Looks(policy={"approvalPolicy": {"validSeconds": 60}})
+    entries = [entry("alice"), entry("bob"), entry("carol", digest=OTHER)]
+    looks.settled(*entries)
+    weighed = looks.look(*entries, later=60)
+    told = renewals(looks.resource(entries), weighed)
+    assert [each.partition(" ")[0] for each in told] == ["bob"]
+
+
+def test_a_name_with_quotes_stays_one_word_of_the_command() -> None:
+    hostile = """bob'; rm -rf / #"""
+    looks = Looks(policy={"approvalPolicy": {"validSeconds": 60}})
+    looks.settled(entry(hostile))
+    [told] = renewals(looks.resource([entry(hostile)]), looks.look(entry(hostile), later=60))
+    command = shlex.split(told.partition(" by: ")[2])
+    assert command[:7] == ["kubectl", "patch", "mpromo", "p", "--namespace", "team-a", "--type=json"]
+    assert json.loads(command[8])[0]["value"] == hostile
+    assert len(command) == 9
 
 
 def test_a_rejection_outweighs_any_number_of_approvals() -> None:

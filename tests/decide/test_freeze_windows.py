@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mira.api.modelstage import FreezeWindow
-from mira.decide.promotion_rules import frozen_until
+from mira.decide.freeze_windows import frozen_until
 from mira.registry.deciding import Waiting
 from tests.registry.lineages import a_world
 from tests.support.world import NOON, promotion, publish, stage
@@ -172,6 +172,6 @@ def test_a_promotion_waits_and_says_so_for(freeze: FreezeWindow) -> None:
     end = world.decide(world.put(mine))
     assert isinstance(end, Waiting)
     assert end.seen.ruling is not None
-    assert (end.seen.ruling.final, end.seen.ruling.reason) == (False, "FrozenUntil")
+    assert (end.seen.ruling.final, end.seen.ruling.reason) == (False, "FreezeWindowInvalid")
     assert "freezeWindows" in end.seen.ruling.message
     assert (freeze.schedule if freeze.time_zone == "UTC" else freeze.time_zone) in end.seen.ruling.message

@@ -138,13 +138,13 @@ SITUATIONS: dict[str, Situation] = {
         {"maxRegression": "9"}, measured(metric("1", None)), None, None, "Fail", "DirectionUnknown",
     ),
     "it is not compared yet": (
-        {"maxRegression": "9"}, measured(metric("1")), CURRENT, None, "Inconclusive", "Comparing",
+        {"maxRegression": "9"}, measured(metric("1")), CURRENT, None, "Inconclusive", "NotCompared",
     ),
     "it is not compared yet and the minimum is missed": (
         {"maxRegression": "9", "minimum": "2"}, measured(metric("1")), CURRENT, None, "Fail", "BelowMinimum",
     ),
     "it is not compared yet and the minimum is met": (
-        {"maxRegression": "9", "minimum": "1"}, measured(metric("1")), CURRENT, None, "Inconclusive", "Comparing",
+        {"maxRegression": "9", "minimum": "1"}, measured(metric("1")), CURRENT, None, "Inconclusive", "NotCompared",
     ),
     "it needs no comparison": ({"minimum": "1"}, measured(metric("1")), CURRENT, None, "Pass", "Passed"),
     "it cannot be compared": (
@@ -181,7 +181,7 @@ def test_every_gate_is_judged_and_told_apart() -> None:
     assert inconclusive(rows) == (rows[2],)
     assert describe(rows) == (
         "m is 0.8, needs minimum 0.9 (BelowMinimum); m[a=b] is 0.2, needs minimum 0.1 (Passed); "
-        "m[a=c] is 1, needs maxRegression 0.01 (Comparing)"
+        "m[a=c] is 1, needs maxRegression 0.01 (NotCompared)"
     )
 
 

@@ -77,13 +77,16 @@ def soaking(seconds: int) -> Callable[[World], Any]:
 SITUATIONS = {
     "superseded": Situation(
         "Superseded",
-        "ModelPromotion p3, created later (2026-11-25T12:00:03Z), moved the stage as entry 3",
+        "ModelPromotion p3, created later (2026-11-25T12:00:03Z), moved the stage as entry 3; "
+        "version v3 is current",
         spec={"created": NOON},
     ),
     "already_current": Situation("AlreadyCurrent", "the stage already serves version v3", spec={"version": "v3"}),
     "version_not_found": Situation(
         "VersionNotFound",
-        "version v9 of model churn has no manifest yet; waiting for its TrainingRun",
+        "version v9 of model churn has no manifest yet; waiting for its TrainingRun (kubectl get mrun --namespace "
+        "team-a): if that has failed, or a name is mistyped, delete this promotion and ask for a version that is "
+        "published",
         change=put(MANIFEST, None),
     ),
     "manifest_invalid": Situation(
@@ -122,12 +125,15 @@ SITUATIONS = {
     ),
     "gates_inconclusive": Situation(
         "Inconclusive",
-        "not compared with the current version v3 yet: roc_auc[a=b] is 0.80, needs maxRegression 0.01 (Comparing)",
+        "version v9 was never compared with the current version v3, and nothing will compare them: create its "
+        "TrainingRun again under another name with evaluation.against: production, which compares as it trains, "
+        "and promote that version; roc_auc[a=b] is 0.80, needs maxRegression 0.01 (NotCompared)",
         stage={"gates": [{"metric": "roc_auc", "slice": "a=b", "maxRegression": "0.01"}]},
     ),
     "not_soaked": Situation(
         "NotSoaked",
-        "the version must be current in stage staging for 60 s; it is current there not now",
+        "the version must be current in stage staging for 60 s; nothing was ever promoted there; "
+        "if there is no such stage (kubectl get mstage --namespace team-a), the platform team corrects spec.requires",
         stage={"requires": {"stage": "staging", "soakSeconds": 60}},
     ),
     "policies_missing": Situation(
@@ -141,7 +147,8 @@ SITUATIONS = {
     ),
     "awaiting_approval": Situation(
         "AwaitingApproval",
-        "0 of 1 approvals; approve by adding an entry to spec.approvals with digest {digest}",
+        "0 of 1 approvals; approve by: kubectl patch mpromo mine --namespace team-a --type=json -p "
+        """'[{{"op":"add","path":"/spec/approvals/-","value":{{"decision":"Approved","digest":"{digest}"}}}}]'""",
         spec={"approved": False},
     ),
     "frozen": Situation(
@@ -308,17 +315,6 @@ SOAK = [(0, "NotSoaked"), (59, "NotSoaked"), (60, "Promoted"), (61, "Promoted"),
 def test_soaking_begins_when_the_version_became_current_in_the_other_stage(seconds: int, reason: str) -> None:
     needs = SITUATIONS["not_soaked"]
     assert verdict(replace(needs, change=soaking(seconds)))[1] == reason
-
-
-def test_a_version_that_was_replaced_in_the_other_stage_has_not_soaked() -> None:
-    def change(world: World) -> None:
-        soaking(1000)(world)
-        staging = World(store=world.store, stage=stage(stage="staging"))
-        digest = publish(world.store, "v10")
-        created = NOON + timedelta(seconds=9)
-        staging.decide(staging.put(promotion("t", "v10", stage="staging", created=created, approvals={"bob": digest})))
-
-    assert verdict(replace(SITUATIONS["not_soaked"], change=change))[1] == "NotSoaked"
 
 
 def test_a_comparison_that_cannot_be_scored_is_final_and_says_why() -> None:

@@ -14,6 +14,7 @@ from mira.decide.modelpromotion import (
     decided_status,
     is_finished,
     renewed_status,
+    told_to_stage,
     waiting_status,
 )
 from mira.registry.deciding import Decided, Waiting
@@ -21,7 +22,7 @@ from mira.registry.lineage import Link
 from tests.decide.consistency import check_status
 from tests.decide.test_promotion_rules import FINAL, NOTHING, SITUATIONS, Situation, world_of
 from tests.registry.lineages import a_world, entry_of
-from tests.support.world import NOON, World, later, promotion, stage
+from tests.support.world import NOON, World, asked, later, promotion, stage
 
 EVERY = SITUATIONS | {"nothing": NOTHING}
 
@@ -168,7 +169,7 @@ def test_each_gate_is_shown_as_it_was_measured() -> None:
     _, _, status = of(SITUATIONS["gates_failed"] & SITUATIONS["gates_inconclusive"])
     assert [(row.metric, row.slice, row.measured, row.threshold, row.result, row.reason) for row in status.gates] == [
         ("roc_auc", "", "0.80", "minimum 0.99", "Fail", "BelowMinimum"),
-        ("roc_auc", "a=b", "0.80", "maxRegression 0.01", "Inconclusive", "Comparing"),
+        ("roc_auc", "a=b", "0.80", "maxRegression 0.01", "Inconclusive", "NotCompared"),
     ]
 
 
@@ -259,3 +260,30 @@ def test_the_entry_records_on_what_it_was_decided() -> None:
         mine.metadata.uid,
         mine.metadata.creation_timestamp,
     )
+
+
+def test_an_entry_that_moves_the_stage_is_told_to_it_by_whoever_asked_for_the_move_alone() -> None:
+    world = a_world()
+    told = told_to_stage(asked(promotion("p3", "v3")), entry_of(world, 3).entry)
+    assert told == (
+        Reason.PROMOTED,
+        "version v3 is current instead of v2 as entry 3, approved by bob; asked for by alice",
+    )
+    again = promotion("p3", "v3", uid="created-again")
+    assert told_to_stage(asked(again), entry_of(world, 3).entry) is None
+
+
+def test_a_roll_back_is_told_to_its_stage_and_a_refusal_is_not() -> None:
+    world = a_world()
+    back = promotion("back", "v1", action="RollBack", created=NOON + timedelta(minutes=1))
+    end = world.decide(world.put(back))
+    assert isinstance(end, Decided)
+    assert told_to_stage(asked(back), end.link.entry) == (
+        Reason.ROLLED_BACK,
+        "version v1 is current instead of v3 as entry 4; asked for by alice",
+    )
+    late = promotion("late", "v2", created=NOON, approvals={})
+    refused = world.decide(world.put(late))
+    assert isinstance(refused, Decided)
+    assert refused.link.entry.kind == "Refuse"
+    assert told_to_stage(asked(late), refused.link.entry) is None

@@ -66,6 +66,16 @@ CASES: dict[str, tuple[SeenStage, str, str]] = {
         "True NotSupported",
         "spec.version has no effect in this version of Mira",
     ),
+    "a freeze window is at no possible time": (
+        seen(stage=stage(freezeWindows=[{"schedule": "99 99 * * *", "durationSeconds": 60}])),
+        "False FreezeWindowInvalid",
+        "spec.freezeWindows of the ModelStage: '99 99 * * *' in UTC is no schedule",
+    ),
+    "a freeze window is in no time zone": (
+        seen(stage=stage(freezeWindows=[{"schedule": "0 0 * * *", "durationSeconds": 60, "timeZone": "Mars/Phobos"}])),
+        "False FreezeWindowInvalid",
+        "nothing is promoted until it is one; version v3 is current as of entry 3",
+    ),
     "it has something to refresh": (
         seen(stage=stage(refresh=[{"kind": "Deployment", "name": "d"}])),
         "True PointerSynced",

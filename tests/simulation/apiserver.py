@@ -132,7 +132,7 @@ class ApiServer:
             raise Conflict(409, "Conflict", f"{_called(where)}: {said}")
         grace = _grace(body)
         if not metadata.get("finalizers") and not grace and kind != "Namespace":
-            self._remove(where, body)
+            self._remove(where)
         elif not metadata.get("deletionTimestamp"):
             metadata["deletionTimestamp"] = self._time()
             if kind == "Namespace":
@@ -145,8 +145,7 @@ class ApiServer:
 
     def remove(self, kind: str, namespace: str | None, name: str) -> None:
         """Takes a Pod or a Namespace that is being deleted away for good, as its node or its controller does."""
-        where = Name(kind, namespace or "", name)
-        self._remove(where, self._required(where))
+        self._remove(Name(kind, namespace or "", name))
 
     def create_namespace(self, name: str, labels: Mapping[str, str] | None = None) -> Object:
         """The created namespace."""
@@ -251,8 +250,8 @@ class ApiServer:
         if where.kind.startswith("ValidatingAdmission"):
             metadata["managedFields"] = [{"manager": "somebody", "operation": "Update", "time": self._time()}]
         if metadata.get("deletionTimestamp") and not metadata.get("finalizers") and not _grace(made):
-            # The last finalizer went; the answer is the object as it was stored last.
-            self._remove(where, made)
+            # The last finalizer went; the answer is the object without it, at its last version.
+            self._remove(where)
             return made
         return self._write(where, made)
 
@@ -266,10 +265,11 @@ class ApiServer:
         self.history.changes.append(Change(self.revision, event, where, self._texts[where], before))
         return json.loads(self._texts[where])  # type: ignore[no-any-return]
 
-    def _remove(self, where: Name, body: Object) -> None:
+    def _remove(self, where: Name) -> None:
         before = self._texts.pop(where)
         self.revision += 1
-        last = copied(body)
+        # What watches are told is what was stored last: not the update that let go of the last finalizer.
+        last = json.loads(before)
         last["metadata"]["resourceVersion"] = str(self.revision)
         self.history.changes.append(Change(self.revision, "DELETED", where, text_of(last), before))
 

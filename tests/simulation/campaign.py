@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
+from tests.simulation.faults import BY_HAND
 from tests.simulation.shrinking import shrunk
 from tests.simulation.simulation import Plan, Result, plan_of, simulate
 from tests.support.world import documents_read_once
@@ -24,6 +25,7 @@ class Tally:
     workloads: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    by_hand: float = 0.0
 
     def add(self, other: "Tally") -> None:
         """Takes in what came of others."""
@@ -32,6 +34,18 @@ class Tally:
         self.struck += other.struck
         self.workloads += other.workloads
         self.failures += other.failures
+        self.by_hand = max(self.by_hand, other.by_hand)
+
+    def take(self, result: Result) -> None:
+        """Takes in one history."""
+        struck = [fault.what for _, fault in result.struck]
+        self.histories += 1
+        self.struck.update(struck)
+        self.workloads.update(result.plan.workloads)
+        if set(struck) & set(BY_HAND):
+            self.by_hand = max(self.by_hand, result.settled)
+        else:
+            self.settled.append(result.settled)
 
     def percentile(self, share: float) -> float:
         """The time within which this share of the histories was right again."""
@@ -46,10 +60,7 @@ def run(seeds: Iterable[int]) -> Tally:
     try:
         with documents_read_once():
             for result in (simulate(plan_of(seed)) for seed in seeds):
-                tally.histories += 1
-                tally.settled.append(result.settled)
-                tally.struck.update(fault.what for _, fault in result.struck)
-                tally.workloads.update(result.plan.workloads)
+                tally.take(result)
                 if result.problems:
                     tally.failures.append(told(result))
     finally:

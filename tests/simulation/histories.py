@@ -162,7 +162,16 @@ def calls(random: Random, count: int) -> list[Call]:
     """So many calls by chance, on the few objects of one or two kinds, so that they meet."""
     kinds = random.choices(KINDS, k=2)
     first = [Call("create", kind, name, _created(random, kind, name)) for kind in kinds for name in _names(kind)]
-    return first + [_call(random, random.choice(kinds)) for _ in range(count - len(first))]
+    last = _ending(kinds[0], _names(kinds[0])[0])
+    return [*first, *(_call(random, random.choice(kinds)) for _ in range(count - len(first) - len(last))), *last]
+
+
+def _ending(kind: str, name: str) -> list[Call]:
+    """What chance brings together too seldom: an object that a finalizer holds while it is being deleted."""
+    finalizers = (HELD, [*HELD, "example.com/another"], None)
+    hold, hold_more, let_go = (Call("patch", kind, name, {"metadata": {"finalizers": each}}) for each in finalizers)
+    report = Call("patch", kind, name, {"status": {"conditions": [SAID]}})
+    return [hold, report, Call("delete", kind, name, {}), hold_more, let_go, Call("get", kind, name, {})]
 
 
 def _names(kind: str) -> tuple[str, str]:

@@ -14,7 +14,8 @@ from tests.simulation.workloads import WORKLOADS, Workload, wrong
 from tests.simulation.world import Process, World
 
 TROUBLE = 40.0
-IN_TIME = 30.0
+# A look every 30 s, and what the look takes.
+IN_TIME = 32.0
 QUIET = 60.0
 END_OF_TIME = 3000.0
 STEP = 0.5

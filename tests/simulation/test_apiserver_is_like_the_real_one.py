@@ -36,7 +36,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealApiServer]:
 
 
 def chance(seed: int) -> Random:
-    return Random(seed)  # noqa: S311 - the same history from the same seed
+    return Random(seed)
 
 
 @dataclass

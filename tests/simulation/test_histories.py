@@ -20,6 +20,7 @@ def test_every_promise_is_kept_and_all_comes_right_in_time(part: int) -> None:
     tally = run(range(part * EACH, (part + 1) * EACH))
     assert not tally.failures, "\n\n".join(tally.failures)
     assert tally.histories == EACH
+    assert tally.percentile(0.99) <= 10.0
 
 
 def test_the_thousand_plans_hold_every_fault_and_all_that_people_do() -> None:

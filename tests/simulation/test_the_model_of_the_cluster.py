@@ -25,7 +25,7 @@ class Clock:
 
 
 def chance(seed: int = 1) -> Random:
-    return Random(seed)  # noqa: S311 - the same history from the same seed
+    return Random(seed)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mira.adapters.cluster import AlreadyExists, Answer, Cluster, Object, Refused
+from mira.adapters.cluster import AlreadyExists, Answer, Cluster, ClusterUnavailable, Conflict, Object, Refused
 from mira.adapters.policies import shipped
 from mira.api.meta import API_VERSION
 from mira.decide.approvals import Proof
@@ -66,6 +66,9 @@ def canary(cluster: Cluster, namespace: str, *, account: str) -> str:
     except AlreadyExists:
         # Policies come before the look into the store: it got past them.
         pass
+    except Conflict as conflict:
+        # No answer to a creation: it says nothing of the policies, so it is asked again soon.
+        raise ClusterUnavailable(str(conflict)) from conflict
     except Answer as answer:
         return f"policy {POLICY} does not answer in namespace {namespace}: {answer.message}"
     return f"policy {POLICY} is not in force in namespace {namespace}: it let a forbidden request pass"

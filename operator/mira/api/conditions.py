@@ -34,7 +34,10 @@ class ConditionType(StrEnum):
         member.means = means
         return member
 
-    READY = "Ready", "what was asked for is so"
+    READY = (
+        "Ready",
+        "what was asked for is so, or, for a promotion with reason Superseded, nothing is left to do for it",
+    )
     RECONCILING = "Reconciling", "the operator is at work or waits for something that will come"
     STALLED = "Stalled", "nothing will happen until somebody changes something"
     FINISHED = "Finished", "it has ended, well or badly, and will not change again"

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from mira.api.meta import Model
 from mira.api.scalars import (
+    IDENTIFIER,
     Bool,
     CodeRef,
     ColumnName,
@@ -19,9 +20,10 @@ from mira.api.scalars import (
     S3Uri,
     Share,
 )
-from mira.api.schema import LIST_SET, Rule, list_map, rules
+from mira.api.schema import LIST_SET, Rule, in_words, list_map, rules
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
+MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?)?$"
 DEFAULT_FRACTION = "0.2"
 
 
@@ -108,9 +110,11 @@ class DataInput(DataSource):
         description="How the rows are written: CSV or Parquet. Default: by the suffix of uri (.csv, .csv.gz, "
         ".parquet); required otherwise, also for a prefix.",
     )
-    name: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = Field(
-        description="The name under which `features` or `hooks.ingest` finds the table."
-    )
+    name: Annotated[
+        str,
+        Field(min_length=1, max_length=63, pattern=IDENTIFIER),
+        in_words(IDENTIFIER, "must be letters, digits and underscores, with no digit first, e.g. plans_2026"),
+    ] = Field(description="The name under which `features` or `hooks.ingest` finds the table.")
 
 
 class Split(Model):
@@ -147,15 +151,15 @@ class Split(Model):
 
     method: SplitMethod = Field(
         default=SplitMethod.HASH,
-        description="How rows are chosen. Hash: by a hash of the row, so that a row stays on its side for ever, also "
-        "when the data grows. Group: by a hash of one column, so that its groups stay whole. Time: the rows from "
-        "evaluationFrom on. Random: by the seed; on growing data the current version has then seen rows that it is "
-        "evaluated on.",
+        description="How rows are chosen. Hash: by a hash of the row without target and weight, so that a row stays "
+        "on its side for ever, also when the data grows, and rows with equal features are on the same side. "
+        "Group: by a hash of one column, so that its groups stay whole. Time: the rows from evaluationFrom on. Random: "
+        "by the seed; on growing data the current version has then seen rows that it is evaluated on.",
     )
     column: ColumnName | None = Field(
         default=None,
         description="The column that method Time or Group looks at. With Hash: hash this column. Default with Hash: "
-        "the whole row.",
+        "all columns but target and weight.",
     )
     fraction: Fraction | None = Field(
         default=None,
@@ -164,11 +168,8 @@ class Split(Model):
     evaluation_from: (
         Annotated[
             str,
-            Field(
-                min_length=10,
-                max_length=32,
-                pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?)?$",
-            ),
+            Field(min_length=10, max_length=32, pattern=MOMENT),
+            in_words(MOMENT, "must be a date or a time in quotes, e.g. 2026-10-01 or 2026-10-01T12:00:00Z"),
         ]
         | None
     ) = Field(
@@ -311,8 +312,8 @@ class Data(Model):
     )
     split: Split | None = Field(
         default=None,
-        description="Which rows of training the model is evaluated on. Default: method Hash of the whole row, 20% of "
-        "the rows. Excludes holdout.",
+        description="Which rows of training the model is evaluated on. Default: method Hash of all columns but target "
+        "and weight, 20% of the rows. Excludes holdout.",
     )
     checks: Checks | None = Field(
         default=None,

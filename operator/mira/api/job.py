@@ -8,9 +8,10 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from mira.api.meta import Model
-from mira.api.scalars import QUANTITY, Int, ObjectName, Quantity
-from mira.api.schema import LIST_ATOMIC, Rule, cel, list_map, rules
+from mira.api.scalars import IDENTIFIER, QUANTITY, Int, ObjectName, Quantity
+from mira.api.schema import LIST_ATOMIC, Rule, cel, in_words, list_map, rules
 
+ENTRY_NAME = r"^[-._a-zA-Z0-9]+$"
 RESERVED_ENV_PREFIXES = ("MIRA_", "AWS_", "KUBERNETES_", "LD_")
 
 _QUANTITIES = cel(
@@ -129,9 +130,11 @@ class SecretKeyRef(Model):
     """One key of a Secret in the run's namespace."""
 
     name: ObjectName = Field(description="The Secret's name; whoever creates the run must be allowed to get it.")
-    key: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")] = Field(
-        description="The key in the Secret."
-    )
+    key: Annotated[
+        str,
+        Field(min_length=1, max_length=253, pattern=ENTRY_NAME),
+        in_words(ENTRY_NAME, "must be a key of a Secret: letters, digits, dashes, dots and underscores"),
+    ] = Field(description="The key in the Secret.")
 
 
 class EnvVar(Model):
@@ -148,7 +151,8 @@ class EnvVar(Model):
 
     name: Annotated[
         str,
-        Field(min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"),
+        Field(min_length=1, max_length=128, pattern=IDENTIFIER),
+        in_words(IDENTIFIER, "must be letters, digits and underscores, with no digit first, e.g. LOG_LEVEL"),
         cel(
             Rule(
                 "!(self.startsWith('MIRA_') || self.startsWith('AWS_') || self.startsWith('KUBERNETES_') || "

@@ -141,7 +141,11 @@ def condition_path(condition: str, field: str) -> str:
 
 
 READY_COLUMNS = (
-    Column("Ready", condition_path("Ready", "status"), "Whether what was asked for is so."),
+    Column(
+        "Ready",
+        condition_path("Ready", "status"),
+        "Whether what was asked for is so; the reason says more.",
+    ),
     Column("Reason", condition_path("Ready", "reason"), "Why, in one word; docs/reference/reasons.md lists them."),
 )
 LAST_COLUMNS = (

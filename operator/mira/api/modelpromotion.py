@@ -57,7 +57,10 @@ class Approval(Model):
     )
     decision: Decision = Field(description="Approved or Rejected.")
     digest: Digest = Field(description="The manifest that was looked at: the digest in status.digest.")
-    comment: Sentence | None = Field(default=None, description="Why, in words. Default: none.")
+    comment: Sentence | None = Field(
+        default=None,
+        description="Why, in words. Writing another one renews an approval that no longer counts. Default: none.",
+    )
 
 
 class ModelPromotionSpec(Model):

@@ -28,7 +28,9 @@ from mira.api.scalars import (
     UserName,
     VersionId,
 )
-from mira.api.schema import LIST_ATOMIC, LIST_SET, Rule, cel, list_map, rules, stated_default
+from mira.api.schema import LIST_ATOMIC, LIST_SET, Rule, cel, in_words, list_map, rules, stated_default
+
+TARGET = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(/[A-Za-z0-9_-]+)?$"
 
 
 class ApprovalMode(StrEnum):
@@ -168,7 +170,8 @@ class RefreshTarget(Model):
     )
     name: Annotated[
         str,
-        Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(/[A-Za-z0-9_-]+)?$"),
+        Field(min_length=1, max_length=253, pattern=TARGET),
+        in_words(TARGET, "must be an object's name, or <cluster>/<service> for kind ECSService"),
     ] = Field(
         description="Its name in the stage's namespace. For Webhook: the name of a Secret with the keys url and "
         "token. For ECSService: <cluster>/<service>."

@@ -52,9 +52,13 @@ class Reason(StrEnum):
     )
 
     # A run on its way
-    SUSPENDED = "Suspended", RUN, "spec.suspend is true and no Job exists yet."
-    QUEUED = "Queued", RUN, "The Job waits for Kueue to admit it."
-    STARTING = "Starting", RUN, "The Job exists and no pod of it runs yet."
+    SUSPENDED = "Suspended", RUN, "spec.suspend is true: no Job is made, or the Job is suspended without a pod."
+    QUEUED = "Queued", RUN, "The Job waits for Kueue to admit it; without Kueue or such a queue it waits for ever."
+    STARTING = (
+        "Starting",
+        RUN,
+        "The Job exists and no pod of it runs yet; the message says what the pod waits for, or why there may be none.",
+    )
     RUNNING = "Running", RUN, "A pod of the Job runs."
     RETRYING = "Retrying", RUN, "An attempt failed and the Job will start another."
     SUCCEEDED = "Succeeded", RUN, "The version is published."
@@ -90,7 +94,11 @@ class Reason(StrEnum):
     JOB_LOST = "JobLost", RUN, "The Job is gone and left no outcome in S3; it is never made a second time."
     OUT_OF_MEMORY = "OutOfMemory", RUN, "The pod was killed for using more memory than its limit."
     EVICTED = "Evicted", RUN, "The node evicted the pod and no try was left."
-    INTERRUPTED = "Interrupted", RUN, "The pod was told to stop, e.g. by a node drain, and no try was left."
+    INTERRUPTED = (
+        "Interrupted",
+        RUN,
+        "The pod was told to stop, e.g. by a node drain, and no try was left, or the Job was deleted.",
+    )
     NEVER_STARTED = (
         "NeverStarted",
         RUN,
@@ -162,14 +170,22 @@ class Reason(StrEnum):
     # A promotion that waits
     STAGE_NOT_FOUND = "StageNotFound", PROMOTION, "There is no ModelStage named <model>.<stage> in the namespace."
     AWAITING_APPROVAL = "AwaitingApproval", PROMOTION, "Fewer people approved than the stage asks for."
-    COMPARING = "Comparing", PROMOTION, "Candidate and current version are being scored on the same rows."
-    INCONCLUSIVE = "Inconclusive", PROMOTION, "A gate cannot be judged yet; the comparison it needs is running."
+    INCONCLUSIVE = (
+        "Inconclusive",
+        PROMOTION,
+        "A gate cannot be judged: mostly because the versions were never compared; the message says what to do.",
+    )
     NOT_SOAKED = (
         "NotSoaked",
         PROMOTION,
         "The version has not been current in the required stage for requires.soakSeconds.",
     )
     FROZEN_UNTIL = "FrozenUntil", PROMOTION, "A freeze window is open; the message says until when."
+    FREEZE_WINDOW_INVALID = (
+        "FreezeWindowInvalid",
+        REGISTRY,
+        "A freeze window has no possible schedule or no known time zone: nothing is promoted until it is put right.",
+    )
     ADMISSION_POLICY_MISSING = (
         "AdmissionPolicyMissing",
         RUN + PROMOTION,
@@ -179,7 +195,11 @@ class Reason(StrEnum):
     # How a promotion ends
     PROMOTED = "Promoted", PROMOTION, "The version is current."
     ROLLED_BACK = "RolledBack", PROMOTION, "The stage went back to the version."
-    SUPERSEDED = "Superseded", PROMOTION, "A promotion that was created later has moved the stage already."
+    SUPERSEDED = (
+        "Superseded",
+        PROMOTION,
+        "A promotion that was created later has moved the stage: nothing is left to do, and this one never moves it.",
+    )
     ALREADY_CURRENT = "AlreadyCurrent", PROMOTION, "The stage already serves the version."
     REJECTED = "Rejected", PROMOTION, "An approver rejected it."
     GATES_FAILED = "GatesFailed", PROMOTION, "At least one gate failed; status.gates has each."
@@ -189,7 +209,11 @@ class Reason(StrEnum):
         PROMOTION,
         "The version was never current in this stage with this digest: promote it instead.",
     )
-    VERSION_NOT_FOUND = "VersionNotFound", PROMOTION, "The version has no manifest in the registry."
+    VERSION_NOT_FOUND = (
+        "VersionNotFound",
+        PROMOTION,
+        "The version has no manifest in the registry: not yet, or its run failed.",
+    )
     VERSION_REVOKED = "VersionRevoked", PROMOTION, "The version was revoked or collected; its id is never used again."
     DIGEST_MISMATCH = (
         "DigestMismatch",
@@ -224,7 +248,16 @@ class Reason(StrEnum):
     BELOW_MINIMUM = "BelowMinimum", PROMOTION, "The metric is below the gate's minimum."
     ABOVE_MAXIMUM = "AboveMaximum", PROMOTION, "The metric is above the gate's maximum."
     REGRESSED = "Regressed", PROMOTION, "The metric may be worse than the current version's by more than maxRegression."
-    METRIC_NOT_FOUND = "MetricNotFound", PROMOTION, "The version does not report the metric, or not for the slice."
+    METRIC_NOT_FOUND = (
+        "MetricNotFound",
+        PROMOTION,
+        "The version does not report the metric, or not for the slice; the message names those that it reports.",
+    )
+    NOT_COMPARED = (
+        "NotCompared",
+        PROMOTION,
+        "The pair was never scored on the same rows: only a run with evaluation.against does it, as it trains.",
+    )
     DIRECTION_UNKNOWN = (
         "DirectionUnknown",
         PROMOTION,
@@ -237,12 +270,12 @@ class Reason(StrEnum):
     APPROVAL_UNPROVEN = (
         "ApprovalUnproven",
         PROMOTION,
-        "The policies were not in force when it may have been written: the approver replaces the own entry.",
+        "The policies may have been away when it was written: its approver renews it as the promotion's message says.",
     )
     APPROVAL_EXPIRED = (
         "ApprovalExpired",
         PROMOTION,
-        "It is older than the stage's validSeconds: the approver replaces the own entry.",
+        "It is older than the stage's validSeconds: its approver renews it as the promotion's message says.",
     )
     REQUESTER_UNPROVEN = (
         "RequesterUnproven",

@@ -67,6 +67,11 @@ def cel(*wanted: Rule) -> Keywords:
     return Keywords(rules(*wanted))
 
 
+def in_words(pattern: str, message: str) -> Keywords:
+    """A pattern in words: the API server's own refusal shows the bare expression, and this rule's message beside it."""
+    return cel(Rule(f"self.matches(r'{pattern}')", message))
+
+
 def list_map(*keys: str) -> Keywords:
     """A list whose items are named by these keys; server-side apply merges it item by item."""
     return Keywords({LIST_TYPE: "map", LIST_KEYS: list(keys)})

@@ -238,7 +238,9 @@ class TrainingRunSpec(Model):
     )
     suspend: Bool = Field(
         default=False,
-        description="Whether the run waits. The only field that may be changed; it counts until the run's Job exists.",
+        description="Whether the run waits. The only field that may be changed. Before there is a Job, none is made. "
+        "While the Job runs, it is suspended and its pod ended: what it has trained is lost, and the training starts "
+        "anew when this is false again. With job.queueName, Kueue alone suspends and resumes a Job that exists.",
     )
     requested_by: UserName | None = Field(
         default=None,

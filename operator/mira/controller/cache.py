@@ -103,8 +103,18 @@ class Cache:
         if seen is not None and _version(seen.body) >= _version(body):
             seen.touched = self._count
             return False
-        objects[_name(body)] = _Seen(body, self._count)
+        objects[_name(body)] = _Seen(_without_ballast(body), self._count)
         return True
+
+
+def _without_ballast(body: Object) -> Object:
+    """The body without what no pass reads and ten thousand objects would keep in memory: field owners, Jobs' orders."""
+    slim = body | {"metadata": {key: value for key, value in body["metadata"].items() if key != "managedFields"}}
+    template = (body.get("spec") or {}).get("template")
+    if isinstance(template, dict):
+        bare = {key: value for key, value in template.items() if key != "metadata"}
+        slim["spec"] = body["spec"] | {"template": bare}
+    return slim
 
 
 def _name(body: Object) -> Name:

@@ -31,6 +31,16 @@ def keys_of(kind: str, body: Object) -> list[Key]:
             return [Key(kind, namespace, name)]
 
 
+def has_ended(body: Object) -> bool:
+    """Whether the object says itself that nothing is left to be done for it, and says so of its present generation."""
+    conditions = (body.get("status") or {}).get("conditions") or []
+    generation = body["metadata"].get("generation", 0)
+    return any(
+        each.get("type") == "Finished" and each.get("status") == "True" and each.get("observedGeneration") == generation
+        for each in conditions
+    )
+
+
 @dataclass
 class Listing:
     """Lists every kind, first until it succeeds once, then every `seconds`."""
@@ -51,7 +61,7 @@ class Listing:
         delay = FIRST_RETRY
         while not self._stop.is_set():
             try:
-                self._list_all(everything=True)
+                self._list_all()
             except Absent as error:
                 log.info("waiting for the CRDs", extra={"answer": str(error)})
             except (Answer, ClusterUnavailable) as error:
@@ -75,14 +85,14 @@ class Listing:
     def _again(self) -> None:
         while not self._stop.wait(self.seconds):
             try:
-                self._list_all(everything=False)
+                self._list_all()
             except (Answer, ClusterUnavailable) as error:
                 log.warning("a list failed; the watches go on", extra={"error": str(error)})
             except Exception:
                 # One object that nobody expected must not end the lists of all others.
                 log.exception("a list failed; the watches go on")
 
-    def _list_all(self, *, everything: bool) -> None:
+    def _list_all(self) -> None:
         for kind, labels in LISTED.items():
             mark = self.cache.begin_list()
             bodies = self.cluster.list(kind, labels=labels)
@@ -90,6 +100,6 @@ class Listing:
             changed = self.cache.finish_list(kind, mark, bodies)
             by_name = before | {(body["metadata"]["namespace"], body["metadata"]["name"]): body for body in bodies}
             self.listed()
-            for name in sorted(by_name if everything else changed):
+            for name in sorted(changed):
                 for key in keys_of(kind, by_name[name]):
                     self.enqueue(key)

@@ -21,7 +21,7 @@ from mira.controller.clock import Clock
 from mira.controller.discovery import Discovery
 from mira.controller.fencing import FencedCluster, FencedStore, NotLeading
 from mira.controller.leading import Claim, Elector
-from mira.controller.listing import LISTED, Listing, keys_of
+from mira.controller.listing import LISTED, Listing, has_ended, keys_of
 from mira.controller.promotions import PromotionPass
 from mira.controller.proving import Prover
 from mira.controller.queue import Key, WorkQueue
@@ -168,7 +168,7 @@ class Operator:
             return ""
         if not (self._workers.alive() and self._watching.alive() and self._elector.alive()):
             return "a thread of the operator has ended"
-        oldest = self._workers.oldest() if self._elector.leads() else 0.0
+        oldest = self._workers.oldest()
         return f"a key has been due for {oldest:.0f} s and no worker takes it" if oldest > STUCK_AFTER else ""
 
     def ready(self) -> str:
@@ -176,14 +176,14 @@ class Operator:
         return self._elector.problem() if self._started else "waiting for the API server and the CRDs"
 
     def _gained(self) -> None:
-        """This operator works from now on: it looks at everything once, for another one may have left it half done."""
+        """This operator works from now on: it looks at all that has not ended, for another one may have been at it."""
         self.metrics.lease_changes.labels("gained").inc()
+        self._workers.resume()
         for kind in LISTED:
             for body in self.cache.all(kind):
-                for key in keys_of(kind, body):
+                for key in keys_of(kind, body) if not has_ended(body) else ():
                     self._enqueue(key)
         self._discovery.look()
-        self._workers.resume()
 
     def _lost(self) -> None:
         """This operator stands by from now on; passes that run are stopped at their next write."""
@@ -243,11 +243,11 @@ class Operator:
         """One watch event: into the cache, and whoever it concerns onto the queue."""
         self._told()
         news = self.cache.remove(kind, body) if event == "DELETED" else self.cache.put(kind, body)
-        if not news:
-            return
         for key in keys_of(kind, body):
-            self._enqueue(key)
-        if kind == "ModelStage":
+            # An own write is no news to the pass that wrote it, but to everybody else.
+            if news or key.kind != kind:
+                self._enqueue(key)
+        if news and kind == "ModelStage":
             self._wake_promotions(body["metadata"]["namespace"], body["spec"]["model"], body["spec"]["stage"])
 
     def _wake_promotions(

@@ -22,6 +22,7 @@ from mira.decide.modelpromotion import (
     decided_status,
     is_finished,
     renewed_status,
+    told_to_stage,
     void,
     waiting_status,
 )
@@ -147,6 +148,7 @@ class PromotionPass:
             with self._lock:
                 self._decided[key] = (attempt.asked.uid, end)
             return Again(POINTER_FOLLOWS)
+        self._tell_stage(attempt.asked, entry)
         self._forget(key)
         live, raw = self.live.read(attempt.asked)
         if live.promotion is None or raw is None or live.promotion.metadata.uid != attempt.asked.uid:
@@ -154,6 +156,14 @@ class PromotionPass:
         self.writer.write(raw, live.promotion, decided_status(live.promotion, end, self.clock.now()))
         self._wake_others(key, attempt.asked.stage)
         return Again(None)
+
+    def _tell_stage(self, asked: Asked, entry: Entry) -> None:
+        """An Event on the ModelStage for each entry that moves it: its status shows only the newest."""
+        told = told_to_stage(asked, entry)
+        raw = self.cache.get("ModelStage", asked.namespace, f"{asked.stage.model}.{asked.stage.stage}")
+        if told is not None and raw is not None:
+            reason, message = told
+            self.writer.recorder.record(raw, "Normal", reason, message)
 
     def _pointer_shows(self, entry: Entry) -> bool:
         """Whether the pointer has come as far as this entry."""

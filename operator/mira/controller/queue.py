@@ -102,21 +102,31 @@ class WorkQueue:
         self.add_later(key, now + delay)
         return delay
 
+    def clear(self) -> None:
+        """Forgets every key but those that are being worked on: nothing is due any more, and none has failed."""
+        for kept in (self._ready, self._queued, self._dirty, self._later, self._due, self._failures):
+            kept.clear()
+
     def wait(self, now: float) -> float | None:
         """The seconds until a key can be taken; 0.0 if one can now, None if nothing is known to become due."""
         self._admit_due(now)
-        if self._ready:
-            tokens = min(float(self.burst), self._tokens + (now - self._refilled) * self.per_second)
-            return 0.0 if tokens >= 1 else (1 - tokens) / self.per_second
-        return max(0.0, self._later[0].due - now) if self._later else None
+        while self._later and self._due.get(self._later[0].key) != self._later[0].due:
+            # An earlier time took the place of this one.
+            heapq.heappop(self._later)
+        if not self._ready and not self._later:
+            return None
+        tokens = self._tokens + (now - self._refilled) * self.per_second
+        allowed = max(0.0, (1 - tokens) / self.per_second)
+        return allowed if self._ready else max(self._later[0].due - now, allowed)
 
     @property
     def depth(self) -> int:
-        """How many keys are due and not being worked on."""
+        """How many keys are due and not being worked on, as of the last time that a method was told."""
         return len(self._queued)
 
     def oldest(self, now: float) -> float:
-        """How long the key that waits longest has been due, in seconds."""
+        """How long the key that waits longest has been due, in seconds, also while no worker asks for one."""
+        self._admit_due(now)
         return max((now - since for since in self._queued.values()), default=0.0)
 
     def running(self) -> Iterator[Key]:
@@ -134,4 +144,4 @@ class WorkQueue:
             due, key = heapq.heappop(self._later)
             if self._due.get(key) == due:
                 del self._due[key]
-                self.add(key, now)
+                self.add(key, due)

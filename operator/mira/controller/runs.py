@@ -104,7 +104,8 @@ class RunPass:
         pods = self._pods(run) if job is None and run.status.job is not None else ()
         seen = Seen(run=run, spec_hash=hashed, spec_problem=problem, job=job, pods=pods)
         if job is not None and job_finished_at(job) is None:
-            return replace(seen, pods=self._pods(run) if self._is_slow(job) else ())
+            slow = self._is_slow(job)
+            return replace(seen, pods=self._pods(run) if slow else (), is_slow=slow)
         version = version_key(run)
         published = self._published(version)
         if published is not None:
@@ -215,9 +216,8 @@ class RunPass:
                 self.cache.put("Job", job)
                 return replace(seen, job=job)
             case CreatePromotion(body):
-                promotion = self._create("ModelPromotion", namespace, body)
-                self.cache.put("ModelPromotion", promotion)
-                return replace(seen, promotion=promotion)
+                # Not put into the cache: the watch event has to be news, since that is what wakes the promotion.
+                return replace(seen, promotion=self._create("ModelPromotion", namespace, body))
 
     def _create(self, kind: str, namespace: str, body: dict[str, Any]) -> Object:
         """The object of this name, made now or found: which of the two is for the next decision to judge."""

@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mira.api.modelpromotion import ModelPromotion
 from mira.api.modelstage import ModelStage
 from mira.api.reasons import Reason
 from mira.controller.answering import LiveReader
 from mira.controller.cache import Cache
 from mira.controller.chains import Chains
 from mira.controller.clock import Clock
+from mira.controller.listing import has_ended
 from mira.controller.queue import Key
 from mira.controller.status import StatusWriter
 from mira.controller.workers import Again
-from mira.decide.modelpromotion import is_finished
 from mira.decide.modelstage import SeenStage, stage_status, trouble_status
 from mira.registry.keys import LINEAGES, InvalidKey, StageKey
 from mira.registry.lineage import BrokenChain, Link, read_entry
@@ -100,9 +99,7 @@ class StagePass:
         for body in self.cache.all("ModelPromotion"):
             spec, metadata = body["spec"], body["metadata"]
             wanted = (metadata["namespace"], spec["model"], spec["stage"])
-            if wanted == (stage.namespace, stage.model, stage.stage) and not is_finished(
-                ModelPromotion.model_validate(body)
-            ):
+            if wanted == (stage.namespace, stage.model, stage.stage) and not has_ended(body):
                 yield metadata["name"]
 
     def _is_asked_for(self, key: Key, stage: StageKey) -> bool:

@@ -23,7 +23,7 @@ Pass = Callable[[Key], Again]
 class Workers:
     """N threads around one queue. A pass that raises is logged and tried again with back-off; it stops nobody else.
 
-    They take keys only between `resume` and `pause`; what is added meanwhile waits in the queue.
+    While paused they take no key and remember none: whoever resumes them adds what has to be looked at.
     """
 
     def __init__(
@@ -52,9 +52,10 @@ class Workers:
         self._threads = [self._made_by.start(f"worker-{n}", self._work) for n in range(self._count)]
 
     def pause(self) -> None:
-        """Takes no further key until `resume`; passes that run go on."""
+        """Takes no further key until `resume`, and forgets those that wait; passes that run go on."""
         with self._condition:
             self._paused = True
+            self._queue.clear()
 
     def resume(self) -> None:
         """Takes keys again."""
@@ -73,10 +74,11 @@ class Workers:
         return not any(thread.is_alive() for thread in self._threads)
 
     def add(self, key: Key) -> None:
-        """Makes the key due at once, from any thread."""
+        """Makes the key due at once, from any thread; nothing while paused."""
         with self._condition:
-            self._queue.add(key, self._clock())
-            self._condition.notify()
+            if not self._paused:
+                self._queue.add(key, self._clock())
+                self._condition.notify()
 
     def depth(self) -> int:
         """How many keys are due and not being worked on."""
@@ -124,4 +126,6 @@ class Workers:
                 self._queue.failed(key, self._clock())
             else:
                 self._queue.done(key, self._clock(), again_in=again.seconds)
+            if self._paused:
+                self._queue.clear()
             self._condition.notify()

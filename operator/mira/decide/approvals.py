@@ -1,7 +1,10 @@
 """What each approval of a promotion is worth, and whether they are enough."""
 
+import json
+import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from mira.api.modelpromotion import Action, Approval, ApprovalStatus, Decision, ModelPromotion
 from mira.api.modelstage import ApprovalMode, AutomaticFor, ModelStage
@@ -80,6 +83,44 @@ def describe(weighed: Weighed) -> str:
     said = f"{len(weighed.counted)} of {weighed.required} approvals"
     refused = [f"{r.approver}'s does not count ({r.reason})" for r in weighed.records if not r.counts]
     return "; ".join([said, *refused])
+
+
+def how_to_approve(promotion: ModelPromotion, digest: str | None) -> str:
+    """The command by which somebody approves this manifest."""
+    entry = {"decision": Decision.APPROVED.value, "digest": digest}
+    return f"approve by: {_command(promotion, [{'op': 'add', 'path': '/spec/approvals/-', 'value': entry}])}"
+
+
+def renewals(promotion: ModelPromotion, weighed: Weighed) -> list[str]:
+    """For each approval that counts again once it is renewed, the command by which its approver does it."""
+    return [
+        f"{record.approver} renews the own entry by: {_command(promotion, renewal(promotion, record.approver))}"
+        for record in weighed.records
+        if record.reason in (Reason.APPROVAL_EXPIRED, Reason.APPROVAL_UNPROVEN)
+    ]
+
+
+def renewal(promotion: ModelPromotion, approver: str) -> list[dict[str, Any]]:
+    """The JSON patch by which an approver renews the own entry: with another comment, so that it is another entry.
+
+    The API server takes an equal entry for no change and a second one for a duplicate. When it is renewed is for the
+    operator to say; the comment is only what makes it differ. The test fails if the entry has moved in the list.
+    """
+    index, entry = next((i, a) for i, a in enumerate(promotion.spec.approvals) if a.approver == approver)
+    path, comment = f"/spec/approvals/{index}", "renewed" if entry.comment != "renewed" else "renewed again"
+    return [
+        {"op": "test", "path": f"{path}/approver", "value": approver},
+        {"op": "add", "path": f"{path}/comment", "value": comment},
+    ]
+
+
+def _command(promotion: ModelPromotion, patch: list[dict[str, Any]]) -> str:
+    """The patch as a command for a shell, whatever is in its values."""
+    metadata = promotion.metadata
+    return (
+        f"kubectl patch mpromo {metadata.name} --namespace {metadata.namespace} --type=json "
+        f"-p {shlex.quote(json.dumps(patch, separators=(',', ':')))}"
+    )
 
 
 def _required(promotion: ModelPromotion, stage: ModelStage, label: str) -> tuple[int, Reason]:

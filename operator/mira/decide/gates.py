@@ -35,13 +35,19 @@ def failed(rows: Sequence[Gate]) -> tuple[Gate, ...]:
 
 
 def inconclusive(rows: Sequence[Gate]) -> tuple[Gate, ...]:
-    """The rows for which the promotion waits: the comparison that they need is not there yet."""
+    """The rows for which the promotion waits: the comparison that they need is not there."""
     return tuple(row for row in rows if row.result is GateResult.INCONCLUSIVE)
 
 
 def describe(rows: Sequence[Gate]) -> str:
     """The rows in words, such as `roc_auc is 0.71, needs minimum 0.75 (BelowMinimum)`."""
     return "; ".join(_sentence(row) for row in rows)
+
+
+def reported(manifest: Manifest) -> str:
+    """The names of the metrics that the version reports, for whoever mistyped one; the first 30 in order."""
+    names = sorted(f"{metric.name}[{metric.slice}]" if metric.slice else metric.name for metric in manifest.metrics)
+    return ", ".join(names[:30]) + (" and more" if len(names) > 30 else "") if names else "no metric"
 
 
 def _judge(gate: modelstage.Gate, manifest: Manifest, current: Version | None, comparison: Comparison | None) -> Gate:
@@ -102,7 +108,7 @@ def _regression(
     if current is None:
         return Finding(GateResult.PASS, Reason.NO_CURRENT_VERSION)
     if comparison is None:
-        return Finding(GateResult.INCONCLUSIVE, Reason.COMPARING)
+        return Finding(GateResult.INCONCLUSIVE, Reason.NOT_COMPARED)
     if comparison.verdict is Verdict.NOT_COMPARABLE:
         return Finding(GateResult.FAIL, Reason.NOT_COMPARABLE)
     if difference is None:

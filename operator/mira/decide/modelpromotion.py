@@ -245,11 +245,23 @@ def _end_message(promotion: ModelPromotion, entry: Entry) -> str:
         )
     if entry.kind is EntryKind.REFUSE:
         return entry.message
+    return _move(entry)
+
+
+def _move(entry: Entry) -> str:
     instead = f" instead of {entry.previous.version}" if entry.previous else ""
     by = ", ".join(approval.approver for approval in entry.approvals)
     return f"version {entry.candidate} is current{instead} as entry {entry.number}" + (
         f", approved by {by}" if by else ""
     )
+
+
+def told_to_stage(asked: Asked, entry: Entry) -> tuple[Reason, str] | None:
+    """What an Event on the ModelStage says of the entry, None unless this very promotion moved the stage by it."""
+    moved = entry.kind in (EntryKind.PROMOTE, EntryKind.ROLL_BACK)
+    if not moved or entry.resource.uid != asked.uid:
+        return None
+    return _end_reason(entry), f"{_move(entry)}; asked for by {entry.requested_by}"
 
 
 def _conditions(

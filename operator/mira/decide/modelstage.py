@@ -7,6 +7,7 @@ from mira.api.conditions import ConditionType, State, false, set_conditions, tru
 from mira.api.modelstage import ApprovalMode, CurrentVersion, ModelStage, ModelStageStatus
 from mira.api.reasons import Reason
 from mira.decide.approvals import automatic_allowed
+from mira.decide.freeze_windows import unreadable
 from mira.registry.lineage import Link
 
 MOST_PENDING = 32
@@ -30,7 +31,7 @@ def stage_status(seen: SeenStage, now: datetime) -> ModelStageStatus:
     entry = seen.head.entry if seen.head else None
     current = entry.current if entry else None
     generation = seen.stage.metadata.generation
-    made = set_conditions(seen.stage.status.conditions, _states(seen), generation=generation, now=now)
+    made = set_conditions(seen.stage.status.conditions, _states(seen, now), generation=generation, now=now)
     update = {
         "observed_generation": generation,
         "conditions": tuple(made),
@@ -58,7 +59,7 @@ def trouble_status(stage: ModelStage, reason: Reason, message: str, now: datetim
     return stage.status.model_copy(update={"observed_generation": generation, "conditions": tuple(made)})
 
 
-def _states(seen: SeenStage) -> dict[ConditionType, State]:
+def _states(seen: SeenStage, now: datetime) -> dict[ConditionType, State]:
     if seen.broken:
         return {
             ConditionType.READY: false(Reason.LINEAGE_BROKEN, seen.broken),
@@ -74,10 +75,12 @@ def _states(seen: SeenStage) -> dict[ConditionType, State]:
             Reason.POINTER_SYNCED,
             f"version {entry.current.version} is current as of entry {entry.number}",
         )
+    stops = unreadable(seen.stage.spec.freeze_windows, now)
+    stopped = false(Reason.FREEZE_WINDOW_INVALID, f"{stops}; {message}")
     return {
-        ConditionType.READY: _ready(seen, reason, message),
+        ConditionType.READY: stopped if stops else _ready(seen, reason, message),
         ConditionType.RECONCILING: false(reason),
-        ConditionType.STALLED: false(reason),
+        ConditionType.STALLED: true(Reason.FREEZE_WINDOW_INVALID, stops) if stops else false(reason),
         ConditionType.POINTER_SYNCED: true(reason, message),
         ConditionType.REFRESHED: _refreshed(seen.stage),
     }

@@ -29,6 +29,17 @@ def diagnose(pods: Sequence[Mapping[str, Any]]) -> Diagnosis | None:
     return next((diagnosis for diagnosis in found if diagnosis is not None), None)
 
 
+def no_pod(job: Mapping[str, Any]) -> str:
+    """What is likely where a Job has no pod, and the command that shows it: the cause is only in the Job's Events."""
+    metadata, pod = job.get("metadata") or {}, ((job.get("spec") or {}).get("template") or {}).get("spec") or {}
+    return (
+        f"Job {metadata.get('name')} has no pod: the cluster probably refuses it, for want of service account "
+        f"{pod.get('serviceAccountName')} in namespace {metadata.get('namespace')}, by a quota, a limit range or Pod "
+        f"Security; the Events of the Job say which: kubectl describe job {metadata.get('name')} --namespace "
+        f"{metadata.get('namespace')}"
+    )
+
+
 def _diagnose(status: Mapping[str, Any]) -> Diagnosis | None:
     return _out_of_memory(status) or _evicted(status) or _not_started(status) or _unschedulable(status) or _exit(status)
 

@@ -47,7 +47,10 @@ class Live:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What S3 says of the candidate, and of it against the version that is current at the head."""
+    """What S3 says of the candidate, and of it against the version that is current at the head.
+
+    `required_stage_is_new` says that the stage where it must have been current before has no lineage.
+    """
 
     manifest: Manifest | None = None
     digest: str | None = None
@@ -56,6 +59,7 @@ class Evidence:
     comparison: Comparison | None = None
     made_current_before: Link | None = None
     soaked_since: datetime | None = None
+    required_stage_is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,13 +134,16 @@ def gather(asked: Asked, head: Head, promotion: ModelPromotion, live: Live) -> S
     before = None
     if promotion.spec.action is Action.ROLL_BACK:
         before = yield from last_made_current(asked.stage, head.link, asked.version.version)
+    comparison = yield from _comparison(asked, head, found)
+    since, known = yield from _soaked_since(asked, live.stage, found)
     return Evidence(
         manifest=manifest,
         digest=found,
         files_problem=files_problem or "",
-        comparison=(yield from _comparison(asked, head, found)),
+        comparison=comparison,
         made_current_before=before,
-        soaked_since=(yield from _soaked_since(asked, live.stage, found)),
+        soaked_since=since,
+        required_stage_is_new=not known,
     )
 
 
@@ -170,13 +177,15 @@ def _comparison(asked: Asked, head: Head, candidate_digest: str) -> Steps[Compar
     )
 
 
-def _soaked_since(asked: Asked, stage: ModelStage | None, candidate_digest: str) -> Steps[datetime | None]:
-    """Since when the candidate is the current version of the stage that is required before, None if it is not."""
+def _soaked_since(asked: Asked, stage: ModelStage | None, candidate_digest: str) -> Steps[tuple[datetime | None, bool]]:
+    """Since when the candidate is current in the stage that is required before, and whether anything ever was."""
     if stage is None or stage.spec.requires is None:
-        return None
+        return None, True
     before = StageKey(asked.namespace, asked.stage.model, stage.spec.requires.stage)
     head = yield from find_head(before)
-    if head.link is None or head.link.entry.current is None or head.link.entry.current.digest != candidate_digest:
-        return None
+    if head.link is None:
+        return None, False
+    if head.link.entry.current is None or head.link.entry.current.digest != candidate_digest:
+        return None, True
     mover = yield from last_made_current(before, head.link, asked.version.version)
-    return mover.entry.decided_at if mover else None
+    return mover.entry.decided_at if mover else None, True

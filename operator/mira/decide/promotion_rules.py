@@ -5,15 +5,12 @@ What can be refused is refused before a person is asked to approve it; what wait
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple, TypeAlias
-from zoneinfo import ZoneInfo
 
-from croniter import croniter
-
-from mira.api.modelstage import FreezeWindow
 from mira.api.reasons import Reason
 from mira.decide import approvals, gates
+from mira.decide.freeze_windows import frozen_until, unreadable
 from mira.decide.promotion_case import Case
 from mira.registry.document import format_time
 
@@ -47,10 +44,11 @@ def superseded(case: Case) -> Ruling | None:
         return None
     if (mover.creation_timestamp, mover.name) <= (created, case.asked.name):
         return None
+    current = case.current.version if case.current else "none"
     return refuse(
         Reason.SUPERSEDED,
         f"ModelPromotion {mover.name}, created later ({format_time(mover.creation_timestamp)}), "
-        f"moved the stage as entry {mover.number}",
+        f"moved the stage as entry {mover.number}; version {current} is current",
     )
 
 
@@ -74,8 +72,9 @@ def version_not_found(case: Case) -> Ruling | None:
         return None
     return wait(
         Reason.VERSION_NOT_FOUND,
-        f"version {case.asked.version.version} of model {case.asked.stage.model} has no manifest yet; "
-        "waiting for its TrainingRun",
+        f"version {case.asked.version.version} of model {case.asked.stage.model} has no manifest yet; waiting for "
+        f"its TrainingRun (kubectl get mrun --namespace {case.asked.namespace}): if that has failed, or a name is "
+        "mistyped, delete this promotion and ask for a version that is published",
     )
 
 
@@ -147,6 +146,8 @@ def gates_failed(case: Case) -> Ruling | None:
         return None
     not_comparable = all(row.reason == Reason.NOT_COMPARABLE for row in failed)
     why = f": {case.evidence.comparison.reason}" if not_comparable and case.evidence.comparison else ""
+    if case.evidence.manifest and any(row.measured is None for row in failed):
+        why += f"; the version reports {gates.reported(case.evidence.manifest)}"
     return refuse(Reason.NOT_COMPARABLE if not_comparable else Reason.GATES_FAILED, gates.describe(failed) + why)
 
 
@@ -158,22 +159,34 @@ def not_soaked(case: Case) -> Ruling | None:
     since = case.evidence.soaked_since
     if since is not None and case.now >= since + timedelta(seconds=required.soak_seconds):
         return None
-    known = f"since {format_time(since)}" if since else "not now"
+    if since is not None:
+        known = f"it is current there since {format_time(since)}"
+    elif case.evidence.required_stage_is_new:
+        known = (
+            "nothing was ever promoted there; if there is no such stage "
+            f"(kubectl get mstage --namespace {case.asked.namespace}), the platform team corrects spec.requires"
+        )
+    else:
+        known = "it is not current there now"
     return wait(
         Reason.NOT_SOAKED,
-        f"the version must be current in stage {required.stage} for {required.soak_seconds} s; "
-        f"it is current there {known}",
+        f"the version must be current in stage {required.stage} for {required.soak_seconds} s; {known}",
     )
 
 
 def gates_inconclusive(case: Case) -> Ruling | None:
-    """A gate against the current version waits until both were compared on the same rows."""
+    """A gate against the current version waits for a comparison on the same rows, which a run makes as it trains."""
     open_gates = gates.inconclusive(case.gates)
     if not open_gates:
         return None
-    current = case.current.version if case.current else "nothing"
+    words = gates.describe(open_gates)
+    if case.current is None or all(row.reason != Reason.NOT_COMPARED for row in open_gates):
+        return wait(Reason.INCONCLUSIVE, f"this version of Mira cannot judge a gate: {words}")
     return wait(
-        Reason.INCONCLUSIVE, f"not compared with the current version {current} yet: {gates.describe(open_gates)}"
+        Reason.INCONCLUSIVE,
+        f"version {case.asked.version.version} was never compared with the current version {case.current.version}, and "
+        f"nothing will compare them: create its TrainingRun again under another name with evaluation.against: "
+        f"{case.asked.stage.stage}, which compares as it trains, and promote that version; {words}",
     )
 
 
@@ -200,50 +213,22 @@ def awaiting_approval(case: Case) -> Ruling | None:
         return None
     if weighed.enough or not weighed.required:
         return wait(Reason.AWAITING_APPROVAL, "the approvals are being recorded")
-    how = f"approve by adding an entry to spec.approvals with digest {case.evidence.digest}"
-    return wait(Reason.AWAITING_APPROVAL, f"{approvals.describe(weighed)}; {how}")
+    ways = [
+        *approvals.renewals(case.promotion, weighed),
+        approvals.how_to_approve(case.promotion, case.evidence.digest),
+    ]
+    return wait(Reason.AWAITING_APPROVAL, "; ".join([approvals.describe(weighed), *ways]))
 
 
 def frozen(case: Case) -> Ruling | None:
     """Nothing is promoted while a freeze window of the stage is open; a roll back is never frozen."""
     if case.rolls_back or case.stage is None:
         return None
-    try:
-        until = frozen_until(case.stage.spec.freeze_windows, case.now)
-    except UnreadableWindow as error:
-        return wait(Reason.FROZEN_UNTIL, f"spec.freezeWindows of the ModelStage: {error}")
+    windows = case.stage.spec.freeze_windows
+    if problem := unreadable(windows, case.now):
+        return wait(Reason.FREEZE_WINDOW_INVALID, problem)
+    until = frozen_until(windows, case.now)
     return wait(Reason.FROZEN_UNTIL, f"a freeze window is open until {format_time(until)}") if until else None
-
-
-class UnreadableWindow(Exception):
-    """A window of which nobody can say whether it is open; the API takes whatever looks like a schedule."""
-
-
-def frozen_until(windows: tuple[FreezeWindow, ...], now: datetime) -> datetime | None:
-    """When the last of the windows that are open now closes, None if none is. Raises UnreadableWindow."""
-    moment = now.replace(microsecond=0)
-    return max((end for window in windows if (end := _open_until(window, moment)) is not None), default=None)
-
-
-def _open_until(window: FreezeWindow, now: datetime) -> datetime | None:
-    try:
-        opened = _last_opened(window, now)
-    except (ValueError, KeyError, OSError) as error:
-        raise UnreadableWindow(
-            f"{window.schedule!r} in {window.time_zone} is no schedule ({error}); nothing is promoted until it is one"
-        ) from error
-    # In UTC: between two times of one zone Python counts the hands of the clock, also over the night they are moved.
-    end = opened.astimezone(UTC) + timedelta(seconds=window.duration_seconds)
-    return end if now < end else None
-
-
-def _last_opened(window: FreezeWindow, now: datetime) -> datetime:
-    if {field.partition("/")[0].upper() for field in window.schedule.split()} & {"H", "R"}:
-        raise ValueError("H and R stand for any time")
-    # A window that opens in this very second is open: get_prev looks strictly before.
-    local = (now + timedelta(seconds=1)).astimezone(ZoneInfo(window.time_zone))
-    opened: datetime = croniter(window.schedule, local).get_prev(datetime)
-    return opened
 
 
 RULES: tuple[Rule, ...] = (

@@ -20,7 +20,7 @@ from mira.decide.job import (
     order_too_large,
     owned_by,
 )
-from mira.decide.pods import diagnose
+from mira.decide.pods import diagnose, no_pod
 from mira.decide.run_promotion import promotion_of
 from mira.registry.comparison import Comparison
 from mira.registry.document import DocumentInvalid
@@ -42,6 +42,10 @@ NO_FAILURES = (
     Reason.PUBLISHED,
 )
 
+ENDED_BY_SUSPEND = (
+    "spec.suspend is true, so the Job is suspended and its pod ended; set it to false to start the training anew"
+)
+
 
 @dataclass(frozen=True)
 class Published:
@@ -56,7 +60,8 @@ class Published:
 class Seen:
     """Everything that was read before anything is decided.
 
-    `outcomes` are those of this run's own attempts, oldest first.
+    `outcomes` are those of this run's own attempts, oldest first. `is_slow` says that a pod should be ready by now, so
+    that `pods` are all that there are.
     """
 
     run: TrainingRun
@@ -69,6 +74,7 @@ class Seen:
     outcomes: tuple[Outcome, ...] = ()
     promotion: Object | None = None
     proof: Proof = field(default_factory=lambda: Proof("not proven yet"))
+    is_slow: bool = False
 
 
 @dataclass(frozen=True)
@@ -217,16 +223,15 @@ def _job_is_gone(seen: Seen, _: Platform) -> Plan | None:
         return None
     if any((pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed") for pod in seen.pods):
         return Plan(Running(Reason.RUNNING, "the Job was deleted; its pod is ending"))
-    if seen.outcomes:
-        return Plan(_failed_as_told(seen.outcomes[-1]))
     known = seen.run.status.job
-    return Plan(
-        Failed(
-            Reason.JOB_LOST,
-            f"Job {known.name if known else job_name(seen.run)} is gone and left no outcome; "
-            "to train again, create a run under another name",
-        )
-    )
+    gone = f"Job {known.name if known else job_name(seen.run)} is gone"
+    again = "to train again, create a run under another name"
+    if not seen.outcomes:
+        return Plan(Failed(Reason.JOB_LOST, f"{gone} and left no outcome; {again}"))
+    told = _failed_as_told(seen.outcomes[-1])
+    # A Job that was deleted under way ends its pod, which tells no more than that.
+    interrupted = told.reason is Reason.INTERRUPTED
+    return Plan(replace(told, message=f"{gone}: {told.message}; {again}") if interrupted else told)
 
 
 def _refused(seen: Seen, platform: Platform) -> Plan | None:
@@ -319,8 +324,8 @@ def _under_way(seen: Seen) -> Plan:
         )
     if spec.get("suspend"):
         if queued:
-            return Plan(Running(Reason.QUEUED, f"waiting for Kueue to admit it to queue {_queue(seen)}"))
-        return Plan(Running(Reason.SUSPENDED, "spec.suspend is true; set it to false to go on"))
+            return Plan(Running(Reason.QUEUED, _in_queue(seen)))
+        return Plan(Running(Reason.SUSPENDED, ENDED_BY_SUSPEND))
     if not status.get("ready") and (told := diagnose(seen.pods)) is not None and told.reason is Reason.NEVER_STARTED:
         return Plan(Running(Reason.STARTING, told.message))
     return Plan(_progress(seen, suspend=False))
@@ -331,7 +336,7 @@ def _progress(seen: Seen, *, suspend: bool) -> Running:
     job = seen.job or {}
     name, status = job["metadata"]["name"], job.get("status") or {}
     if suspend:
-        return Running(Reason.SUSPENDED, "spec.suspend is true; set it to false to go on")
+        return Running(Reason.SUSPENDED, ENDED_BY_SUSPEND)
     running = Running(Reason.RUNNING, f"Job {name} is training")
     if status.get("ready"):
         return running
@@ -340,6 +345,8 @@ def _progress(seen: Seen, *, suspend: bool) -> Running:
         return running
     if status.get("failed"):
         return Running(Reason.RETRYING, f"{status['failed']} of the Job's pods failed; another one is starting")
+    if seen.is_slow and not seen.pods and not status.get("active"):
+        return Running(Reason.STARTING, no_pod(job))
     return Running(Reason.STARTING, f"Job {name} was created; waiting for its pod")
 
 
@@ -359,6 +366,9 @@ def _deadline(seen: Seen) -> str:
     seconds = ((seen.job or {}).get("spec") or {}).get("activeDeadlineSeconds")
     never_started = diagnose(seen.pods)
     why = f": {never_started.message}" if never_started and never_started.reason is Reason.NEVER_STARTED else ""
+    counted = (seen.job or {}).get("status") or {}
+    if not seen.pods and not any(counted.get(count) for count in ("active", "succeeded", "failed")):
+        why = f": {no_pod(seen.job or {})}"
     return f"the Job ran longer than job.activeDeadlineSeconds ({seconds} s){why}"
 
 
@@ -367,8 +377,12 @@ def _true_conditions(job: Object) -> dict[str, Object]:
     return {condition["type"]: condition for condition in conditions if condition.get("status") == "True"}
 
 
-def _queue(seen: Seen) -> str:
-    return (seen.run.spec.job.queue_name if seen.run.spec.job else None) or ""
+def _in_queue(seen: Seen) -> str:
+    queue = (seen.run.spec.job.queue_name if seen.run.spec.job else None) or ""
+    return (
+        f"waiting for Kueue to admit it to queue {queue}; if it waits for ever, look whether there is such a queue and "
+        f"what it says: kubectl describe localqueue {queue} --namespace {seen.run.metadata.namespace}"
+    )
 
 
 def job_finished_at(job: Object | None) -> datetime | None:
