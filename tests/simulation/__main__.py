@@ -58,7 +58,7 @@ def report(seeds: range, tally: Tally, processes: int) -> str:
         "",
         "From the last disturbance (a fault or its end, a person, a pod) until all was right, in simulated seconds:",
         f"{within}, all within {max(tally.settled):.1f}. Histories in which somebody edited a pointer by hand are left",
-        f"out of these: S3 tells nobody, so that is seen at the stage's next look; all of them within {tally.by_hand:.1f}.",
+        f"out: S3 tells nobody, so that is seen at the stage's next look; all of them within {tally.by_hand:.1f}.",
         "",
         "| fault that struck | times |",
         "|---|---|",

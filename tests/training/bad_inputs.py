@@ -1,7 +1,9 @@
-"""What is wrong with an order, its data or its code: each with its reason, its step and the sentence that is shown."""
+"""Every bad input with its reason, its step and the sentence shown: the orders, and here what is wrong with data."""
 
-OWN = "tests.training.own_code"
+from tests.training.bad_orders import ORDERS, OWN, data
+
 ROWS = "s3://data/rows.csv"
+CSV_IS = "it must be UTF-8 text with a header line and commas between the columns (or Parquet)"
 HAVE = "have: customer, age, spend, plan, active, since, churned, loss, band"
 
 
@@ -9,215 +11,11 @@ def column(name, **rules):
     return {"data": {"checks": {"columns": [{"name": name, **rules}]}}}
 
 
-def data(**fields):
-    return {"data": fields}
-
-
 def split(**fields):
     return {"data": {"split": fields}}
 
 
-CASES = [
-    # The order
-    (
-        "a task of a later version",
-        {"task": "Transform", "estimator": "a:b"},
-        "NotSupported",
-        "start",
-        "task: Transform is not Classification or Regression; this version of Mira cannot do that yet",
-    ),
-    (
-        "a search",
-        {"search": {"trials": 3, "metric": "roc_auc", "space": {"max_iter": [1]}}},
-        "NotSupported",
-        "start",
-        "search: must be absent; write the values into parameters; this version of Mira cannot do that yet",
-    ),
-    (
-        "an expectation suite",
-        data(checks={"expectations": {"configMap": "suite"}}),
-        "NotSupported",
-        "start",
-        "data.checks.expectations: must be absent; use data.checks.columns; this version of Mira cannot do that yet",
-    ),
-    (
-        "a drift check",
-        {"drift": {"method": "Evidently"}},
-        "NotSupported",
-        "start",
-        "drift: must be absent with Evidently; use data.checks.schemaDrift; this version of Mira cannot do that yet",
-    ),
-    (
-        "an own ingest",
-        {"hooks": {"ingest": f"{OWN}:fails"}},
-        "NotSupported",
-        "start",
-        "hooks.ingest: must be absent; use features; this version of Mira cannot do that yet",
-    ),
-    (
-        "a directory as artifact",
-        {"artifacts": ["Directory"]},
-        "NotSupported",
-        "start",
-        "artifacts: Directory is not among Skops, ONNX, Joblib; this version of Mira cannot do that yet",
-    ),
-    (
-        "a field of a newer operator",
-        {"colour": "blue"},
-        "OrderInvalid",
-        "start",
-        "spec.colour: Extra inputs are not permitted; operator and image must be of the same version",
-    ),
-    (
-        "no target",
-        data(target=None),
-        "OrderInvalid",
-        "start",
-        "spec.data.target: is required for task Classification; name the column to predict",
-    ),
-    (
-        "inputs that nobody takes",
-        data(inputs=[{"name": "plans", "uri": "s3://data/plans.csv"}]),
-        "OrderInvalid",
-        "start",
-        "spec.data.inputs: needs features, which they are handed to; write module:attr there",
-    ),
-    (
-        "a metric of another task",
-        {"evaluation": {"metrics": ["rmse"]}},
-        "NotSupported",
-        "start",
-        (
-            "evaluation.metrics: rmse is not known for task Classification; allowed: roc_auc, average_precision, log_loss, brier, "
-            "accuracy, f1, roc_auc_ovr, f1_macro, and what hooks.metrics returns"
-        ),
-    ),
-    # Code and parameters
-    (
-        "a module that is not in the image",
-        {"estimator": "chrun.model:build"},
-        "CodeNotFound",
-        "start",
-        "estimator: the image has no module 'chrun.model'; build it in, or correct the name",
-    ),
-    (
-        "an attribute that is not there",
-        {"features": f"{OWN}:with_prices"},
-        "CodeNotFound",
-        "start",
-        (
-            f"features: {OWN} has no 'with_prices' (it has: with_price, without_rows, own_metrics, infinite_metrics, "
-            "Price, trees, Disagrees, disagrees, Trees, no_estimator, fails, lists and 3 more)"
-        ),
-    ),
-    (
-        "a name that nobody registered",
-        {"estimator": "my-trees"},
-        "CodeNotFound",
-        "start",
-        "estimator: 'my-trees' is not registered in this image (registered: none); write module:attr",
-    ),
-    (
-        "a module that raises on import",
-        {"estimator": "tests.training.own_code_that_raises:build"},
-        "CodeImportFailed",
-        "start",
-        "estimator: importing tests.training.own_code_that_raises raises ZeroDivisionError: division by zero",
-    ),
-    (
-        "a constant instead of a function",
-        {"estimator": f"{OWN}:NOT_CALLABLE"},
-        "CodeInvalid",
-        "start",
-        f"estimator: {OWN}:NOT_CALLABLE is a int; it must be callable",
-    ),
-    (
-        "a parameter that the default estimator does not know",
-        {"parameters": {"max_itre": 5}},
-        "InvalidParameters",
-        "start",
-        (
-            "parameters.max_itre: is unknown to gradient_boosting; allowed: early_stopping, l2_regularization, learning_rate, "
-            "max_depth, max_features, max_iter, max_leaf_nodes, min_samples_leaf"
-        ),
-    ),
-    (
-        "two parameters out of bounds",
-        {"parameters": {"max_iter": 0, "learning_rate": "fast"}},
-        "InvalidParameters",
-        "start",
-        (
-            "parameters.max_iter: Input should be greater than or equal to 1; parameters.learning_rate: Input should be a valid "
-            "number, unable to parse string as a number (declared by gradient_boosting)"
-        ),
-    ),
-    (
-        "a parameter out of an own model's bounds",
-        {"estimator": f"{OWN}:trees", "parameters": {"depth": 40}},
-        "InvalidParameters",
-        "start",
-        f"parameters.depth: Input should be less than or equal to 12 (declared by {OWN}:trees)",
-    ),
-    (
-        "a parameter that scikit-learn does not know",
-        {"estimator": "sklearn.dummy:DummyClassifier", "parameters": {"depth": 4}},
-        "InvalidParameters",
-        "start",
-        "parameters.depth: is unknown to sklearn.dummy:DummyClassifier; allowed: constant, strategy",
-    ),
-    (
-        "an estimator that raises",
-        {"estimator": f"{OWN}:fails"},
-        "CodeFailed",
-        "train",
-        f"estimator {OWN}:fails raises RuntimeError: out of luck (own_code.py:38)",
-    ),
-    (
-        "an estimator that is none",
-        {"estimator": f"{OWN}:no_estimator"},
-        "CodeInvalid",
-        "train",
-        (
-            f"estimator: {OWN}:no_estimator gives a object without fit and predict and predict_proba; return a scikit-learn "
-            "estimator for Classification"
-        ),
-    ),
-    (
-        "features that return something else",
-        {"features": f"{OWN}:lists"},
-        "CodeInvalid",
-        "validate",
-        f"features: {OWN}:lists returns a dict; it must return a pandas DataFrame",
-    ),
-    (
-        "features that misspell a column",
-        {"features": f"{OWN}:misspelt"},
-        "CodeFailed",
-        "validate",
-        f"features {OWN}:misspelt raises KeyError: 'agee' (own_code.py:50)",
-    ),
-    (
-        "features that leave too few rows",
-        {"features": f"{OWN}:without_rows"},
-        "NotEnoughRows",
-        "validate",
-        "data: 3 rows are left for training, at least 10 are needed; bring more data or change data.split",
-    ),
-    (
-        "a metric that is not finite",
-        {"hooks": {"metrics": f"{OWN}:infinite_metrics"}},
-        "CodeInvalid",
-        "evaluate",
-        f"hooks.metrics: {OWN}:infinite_metrics gives cost as inf; it must be a finite number",
-    ),
-    (
-        "an estimator that ONNX says something else of",
-        {"estimator": f"{OWN}:disagrees"},
-        "CodeInvalid",
-        "publish",
-        None,
-    ),
-    ("an estimator that ONNX cannot say", {"estimator": f"{OWN}:unconvertible"}, "CodeInvalid", "publish", None),
+DATA = [
     # Where the data lies
     (
         "an object that is not there",
@@ -257,7 +55,59 @@ CASES = [
         data(training={"uri": "s3://data/empty.csv"}),
         "DataUnreadable",
         "ingest",
-        "s3://data/empty.csv: cannot be read as CSV: No columns to parse from file",
+        f"s3://data/empty.csv: cannot be read as CSV: No columns to parse from file; {CSV_IS}",
+    ),
+    (
+        "a header that names a column twice",
+        data(training={"uri": "s3://data/twice.csv"}),
+        "DataUnreadable",
+        "ingest",
+        "s3://data/twice.csv: has more than one column named churned; rename them",
+    ),
+    (
+        "a Parquet schema that names a column twice",
+        data(training={"uri": "s3://data/twice.parquet"}),
+        "DataUnreadable",
+        "ingest",
+        "s3://data/twice.parquet: has more than one column named churned; rename them",
+    ),
+    (
+        "an input that names a column twice",
+        {"features": f"{OWN}:with_price"} | data(inputs=[{"name": "plans", "uri": "s3://data/twice.csv"}]),
+        "DataUnreadable",
+        "ingest",
+        "s3://data/twice.csv: has more than one column named churned; rename them",
+    ),
+    (
+        "a file of Windows's encoding",
+        data(training={"uri": "s3://data/cp1252.csv"}),
+        "DataUnreadable",
+        "ingest",
+        f"s3://data/cp1252.csv: cannot be read as CSV: byte 0xf6 is not UTF-8; {CSV_IS}",
+    ),
+    (
+        "a file with semicolons",
+        data(training={"uri": "s3://data/semicolons.csv"}),
+        "DataUnreadable",
+        "ingest",
+        f"s3://data/semicolons.csv: its header looks as if semicolons separated its columns; {CSV_IS}",
+    ),
+    (
+        "a file with semicolons and decimal commas",
+        data(training={"uri": "s3://data/decimal-commas.csv"}),
+        "DataUnreadable",
+        "ingest",
+        f"s3://data/decimal-commas.csv: its header looks as if semicolons separated its columns; {CSV_IS}",
+    ),
+    (
+        "rows that are longer than the header",
+        data(training={"uri": "s3://data/longer.csv"}),
+        "DataUnreadable",
+        "ingest",
+        (
+            "s3://data/longer.csv: its rows have more values than its header has names (2); name every column, or remove "
+            "commas at the ends of lines"
+        ),
     ),
     (
         "objects of a prefix that differ",
@@ -293,6 +143,33 @@ CASES = [
         "NotEnoughRows",
         "validate",
         "data: 0 rows are left for evaluation, at least 10 are needed; bring more data or change data.split",
+    ),
+    (
+        "rows that are all alike",
+        data(training={"uri": "s3://data/alike.csv"}),
+        "NotEnoughRows",
+        "validate",
+        (
+            "data: 0 rows are left for evaluation, at least 10 are needed; rows with the same values in all columns but "
+            "churned go to the same side, and the 600 rows have 2 different ones; bring more data or change data.split"
+        ),
+    ),
+    (
+        "features that give the answer away, row by row",
+        data(training={"uri": "s3://data/given-away.csv"}),
+        "DataInvalid",
+        "validate",
+        (
+            "data.target: all rows for evaluation have the same 'churned'; two classes are needed; rows with the same "
+            "values in all columns but churned go to the same side, and the 600 rows have 10 different ones"
+        ),
+    ),
+    (
+        "nothing but the target",
+        data(training={"uri": "s3://data/target-only.csv"}),
+        "DataInvalid",
+        "validate",
+        "data: no column is left to learn from beside churned",
     ),
     # What the data holds
     (
@@ -335,6 +212,16 @@ CASES = [
         "data.target: 'band' is String, must be a number for task Regression",
     ),
     ("as many classes as rows", data(target="customer"), "DataInvalid", "validate", None),
+    (
+        "numbers that are infinite or too large",
+        data(training={"uri": "s3://data/infinite.csv"}),
+        "DataInvalid",
+        "validate",
+        (
+            "data: columns with infinite values, or values beyond 3.4e+38: age (2 of 600), spend (1 of 600); leave these "
+            "cells empty, e.g. in features, or list the columns in data.drop"
+        ),
+    ),
     ("a weight that is text", data(weight="band"), "DataInvalid", "validate", "data.weight: 'band' must hold numbers"),
     (
         "too few rows",
@@ -363,3 +250,5 @@ CASES = [
         ),
     ),
 ]
+
+CASES = ORDERS + DATA

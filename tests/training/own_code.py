@@ -1,5 +1,7 @@
 """What users bring, good and bad, for the tests to name as `tests.training.own_code:...`."""
 
+import signal
+
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -81,3 +83,16 @@ class Unconvertible(ClassifierMixin, BaseEstimator):
 
 def unconvertible():
     return Unconvertible()
+
+
+def doubled(df, inputs, params):
+    return df.rename(columns={"spend": "age"})
+
+
+def divided_by_zero(df, inputs, params):
+    return df.assign(share=df["customer"].abs().add(1) / 0)
+
+
+def told_to_stop(df, inputs, params):
+    signal.raise_signal(signal.SIGTERM)
+    return df

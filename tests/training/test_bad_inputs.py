@@ -1,8 +1,12 @@
 """Every bad input of the table ends with its exact outcome, exit code and sentence; and what is no bad input."""
 
 import gzip
+import io
 import json
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mira.registry.outcome import Result
@@ -23,9 +27,34 @@ def full_bench(bench):
         "s3://data/logs/a.txt": b"x",
         "s3://data/mixed/1.csv": csv(frame),
         "s3://data/mixed/2.csv": csv(frame.drop(columns="age")),
+        "s3://data/twice.csv": b"age,churned,churned\n" + b"31,0,0\n42,1,1\n" * 300,
+        "s3://data/twice.parquet": doubled_in_parquet(),
+        "s3://data/cp1252.csv": csv(frame.assign(plan="größer")).decode().encode("cp1252"),
+        "s3://data/semicolons.csv": csv(frame).replace(b",", b";"),
+        "s3://data/decimal-commas.csv": b"age;churned\n" + b"31,5;0\n42,5;1\n" * 300,
+        "s3://data/longer.csv": b"age,churned\n" + b"31,0,\n42,1,\n" * 300,
+        "s3://data/alike.csv": b"age,churned\n" + b"31,0\n33,1\n31,1\n" * 200,
+        "s3://data/given-away.csv": b"age,churned\n" + b"".join(b"1%d,%d\n" % (i, i > 4) for i in range(10)) * 60,
+        "s3://data/target-only.csv": b"churned\n" + b"0\n1\n" * 300,
+        "s3://data/infinite.csv": csv(with_infinities(frame)),
     }
     bench.data.denied["s3://secret/rows.csv"] = Refused("DataAccessDenied", "s3://secret/rows.csv: S3 answers 403")
     return bench
+
+
+def doubled_in_parquet():
+    buffer = io.BytesIO()
+    columns = [pa.array([31, 42] * 300), pa.array([0, 1] * 300), pa.array([0, 1] * 300)]
+    pq.write_table(pa.table(columns, names=["age", "churned", "churned"]), buffer)
+    return buffer.getvalue()
+
+
+def with_infinities(frame):
+    """Infinite on both sides of the split, and a number that 32 bits cannot hold."""
+    made = frame.astype({"age": "float64"})
+    made.loc[[5, 17], "age"] = [np.inf, -np.inf]
+    made.loc[3, "spend"] = 1e39
+    return made
 
 
 @pytest.mark.parametrize(

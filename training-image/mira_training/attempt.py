@@ -15,6 +15,7 @@ from mira_training.data.objects import DataObjects
 from mira_training.ending import Ending, failed, leave_message, record, succeeded
 from mira_training.interruption import Interruption
 from mira_training.logs import BEFORE_ANY_STEP, in_step
+from mira_training.model.code import raised_by_user_code
 from mira_training.ports import Ports
 from mira_training.settings import Settings
 from mira_training.tracking.flow import Perform, Tracker
@@ -26,6 +27,10 @@ Connect = Callable[[str], tuple[ReadableStore, DataObjects]]
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _step_of(training: Training | None) -> str:
+    return training.step if training else BEFORE_ANY_STEP
 
 
 @dataclass
@@ -48,7 +53,7 @@ class Attempt:
             attempt = attempt_of(order, self.settings.pod_uid)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
             # Without an order nobody knows where an outcome would belong: the termination message is all there is.
-            ending = self._told(error)
+            ending = self._told(error, BEFORE_ANY_STEP)
             leave_message(self.settings.termination_log, ending.termination(BEFORE_ANY_STEP))
             return ending.exit_code
         return self._carry_out(order, attempt, tracker)
@@ -64,7 +69,7 @@ class Attempt:
                 self._train(assignment, training, tracker)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
             if self.ending is None:
-                self._end(store, order, attempt, training, self._told(error))
+                self._end(store, order, attempt, training, self._told(error, _step_of(training)))
             elif self.ending.exit_code == 0:
                 log.warning("after the version was published: %s: %s", type(error).__name__, error)
         if self.ending is None:
@@ -88,19 +93,22 @@ class Attempt:
                     perform(step)
                 ending = succeeded(training.published, assignment.attempt)
             except BaseException as error:
-                self._end(training.ports.registry, order, assignment.attempt, training, self._told(error))
+                ending = self._told(error, training.step)
+                self._end(training.ports.registry, order, assignment.attempt, training, ending)
                 raise
             self._end(training.ports.registry, order, assignment.attempt, training, ending)
 
         tracker.run(f"{order.namespace}.{order.model}", order.version, training.perform, body)
 
-    def _told(self, error: BaseException) -> Ending:
+    def _told(self, error: BaseException, step: str) -> Ending:
+        """What the error means, logged once: Prefect, which it goes through next, keeps quiet about it."""
         self.interruption.ignore()
         ending = failed(error)
-        if ending.unexpected:
-            log.error("%s", ending.message, exc_info=error)
-        else:
-            log.error("%s: %s", ending.reason, ending.message)
+        with in_step(step):
+            if ending.unexpected:
+                log.error("%s", ending.message, exc_info=error)
+            else:
+                log.error("%s: %s", ending.reason, ending.message, exc_info=raised_by_user_code(error))
         return ending
 
     def _end(
@@ -108,7 +116,7 @@ class Attempt:
     ) -> None:
         """The ending, written down: outcome first, termination message second."""
         self.interruption.ignore()
-        step = training.step if training else BEFORE_ANY_STEP
+        step = _step_of(training)
         if store is not None:
             key = VersionKey(order.namespace, order.model, order.version).outcome(attempt)
             record(store, key, ending.outcome(attempt, step, self._started_at, self.now()))

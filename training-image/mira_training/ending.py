@@ -23,6 +23,10 @@ from mira_training.refusal import Interrupted, Refused
 LONGEST_MESSAGE = 4096
 SHORT_MESSAGE = 1024
 TRIES = 2
+STOPPED = (
+    "the pod was told to stop (SIGTERM), e.g. by a node drain, a preemption, a deadline or the deletion of its Job; "
+    "unless another attempt follows by itself, create a run under another name"
+)
 log = logging.getLogger(__name__)
 
 
@@ -94,7 +98,7 @@ def failed(error: BaseException) -> Ending:
     if isinstance(error, Refused):
         return Ending(Result.FAILED, error.reason, error.message, failed_checks=error.failed_checks)
     if isinstance(error, Interrupted | KeyboardInterrupt):
-        return Ending(Result.INTERRUPTED, Reason.INTERRUPTED, "the pod was told to stop (SIGTERM)", retryable=True)
+        return Ending(Result.INTERRUPTED, Reason.INTERRUPTED, STOPPED, retryable=True)
     if isinstance(error, StoreUnavailable):
         return Ending(Result.FAILED, Reason.REGISTRY_UNAVAILABLE, f"S3 does not answer: {error}", retryable=True)
     if isinstance(error, StoreRefused):

@@ -87,6 +87,11 @@ class Cache:
         with self._lock:
             return iter([seen.body for seen in self._objects.get(kind, {}).values()])
 
+    def count(self, kind: str) -> int:
+        """How many objects of a kind are known."""
+        with self._lock:
+            return len(self._objects.get(kind, {}))
+
     def _drop(self, kind: str, name: Name, version: int) -> None:
         self._objects.get(kind, {}).pop(name, None)
         self._count += 1

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any, Protocol
 
@@ -98,6 +99,8 @@ class Operator:
         metrics.queue_oldest.set_function(self._workers.oldest)
         metrics.watch_age.set_function(self._watch_age)
         metrics.broken.set_function(chains.broken)
+        for kind in LISTED:
+            metrics.cached.labels(kind).set_function(partial(self.cache.count, kind))
         metrics.leads.set_function(self._elector.leads)
 
     def _passes_on(self, chains: Chains) -> dict[str, Callable[[Key], Again]]:

@@ -80,7 +80,9 @@ def _as_input(values: Values, column: Column) -> Values:
     if column.type == ColumnType.STRING:
         return texts(values).astype(object)
     try:
-        return values.astype("float64").astype("float32")
+        # What is too large becomes infinite; whoever may not have that looks for it.
+        with np.errstate(over="ignore"):
+            return values.astype("float64").astype("float32")
     except (TypeError, ValueError) as error:
         raise ValueError(f"column {column.name!r} must hold numbers") from error
 

@@ -1,6 +1,6 @@
 """From raw rows to what a model learns from: features made, target, weights and slices set apart."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from mira_training.refusal import Refused, listed
 Array = npt.NDArray[Any]
 FEWEST_ROWS = 10
 MOST_CLASSES = 100
+LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -56,34 +57,68 @@ def featured(
             Reason.CODE_INVALID,
             f"features: {reference} returns a {type(made).__name__}; it must return a pandas DataFrame",
         )
-    return made.set_axis([str(name) for name in made.columns], axis=1).reset_index(drop=True)
+    names = [str(name) for name in made.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Refused(
+            Reason.CODE_INVALID,
+            f"features: {reference} returns more than one column named {listed(twice)}; rename them",
+        )
+    return made.set_axis(names, axis=1).reset_index(drop=True)
 
 
 def prepare(
-    training: pd.DataFrame, evaluation: pd.DataFrame, data: Data, task: Task, slices: tuple[str, ...]
+    training: pd.DataFrame,
+    evaluation: pd.DataFrame,
+    data: Data,
+    task: Task,
+    slices: tuple[str, ...],
+    *,
+    together: str = "",
 ) -> Prepared:
-    """Both sides as examples. Raises Refused for missing columns, an unusable target or weight, or too few rows."""
-    target = str(data.target)
+    """Both sides as examples. `together` says which rows the split keeps on one side, for where one is too small.
+
+    Raises Refused for missing columns, an unusable target or weight, infinite values, or too few rows.
+    """
+    target, hint = str(data.target), f"; {together}" if together else ""
     for table, side in ((training, "training"), (evaluation, "evaluation")):
         _must_have(table, data, slices, side)
-        if len(table) < FEWEST_ROWS:
-            raise Refused(
-                Reason.NOT_ENOUGH_ROWS,
-                f"data: {len(table)} rows are left for {side}, at least {FEWEST_ROWS} are needed; bring more data or "
-                "change data.split",
-            )
     without = {target, *data.drop} | ({data.weight} if data.weight else set())
     columns, left_out = columns_of(training, without=without)
     if not columns:
         raise Refused(Reason.DATA_INVALID, f"data: no column is left to learn from beside {listed(sorted(without))}")
+    for table, side in ((training, "training"), (evaluation, "evaluation")):
+        if len(table) < FEWEST_ROWS:
+            raise Refused(
+                Reason.NOT_ENOUGH_ROWS,
+                f"data: {len(table)} rows are left for {side}, at least {FEWEST_ROWS} are needed{hint}; bring more "
+                "data or change data.split",
+            )
     answers = answers_of(training[target], target, task), answers_of(evaluation[target], target, task)
     if task is Task.CLASSIFICATION:
-        check_classes(*answers, target)
+        check_classes(*answers, target, hint)
     sides = [
         Examples(table, _input(table, columns, side), answer, _weights(table, data.weight))
         for table, answer, side in zip((training, evaluation), answers, ("training", "evaluation"), strict=True)
     ]
+    _must_be_finite([side.inputs for side in sides], columns)
     return Prepared(sides[0], sides[1], tuple(columns), tuple(left_out))
+
+
+def _must_be_finite(inputs: Sequence[pd.DataFrame], columns: Sequence[Column]) -> None:
+    """Raises Refused naming every column with infinite values: estimators refuse them or learn nonsense from them.
+
+    Looked for in what the model is given, so that a number too large for 32 bits is found as well.
+    """
+    numbers = [column.name for column in columns if column.type != ColumnType.STRING]
+    counts = {name: sum(int(np.isinf(side[name].to_numpy()).sum()) for side in inputs) for name in numbers}
+    infinite = [f"{name} ({count} of {sum(map(len, inputs))})" for name, count in counts.items() if count]
+    if infinite:
+        raise Refused(
+            Reason.DATA_INVALID,
+            f"data: columns with infinite values, or values beyond {LARGEST:.1e}: {listed(infinite)}; leave these "
+            "cells empty, e.g. in features, or list the columns in data.drop",
+        )
 
 
 def _must_have(table: pd.DataFrame, data: Data, slices: tuple[str, ...], side: str) -> None:
@@ -146,8 +181,8 @@ def _finite(numbers: npt.NDArray[np.float64], target: str) -> npt.NDArray[np.flo
     return numbers
 
 
-def check_classes(training: Array, evaluation: Array, target: str) -> None:
-    """Raises Refused if a classification cannot be learned or judged on these answers."""
+def check_classes(training: Array, evaluation: Array, target: str, hint: str = "") -> None:
+    """Raises Refused, `hint` in its sentence, if a classification cannot be learned or judged on these answers."""
     known, asked = np.unique(training), np.unique(evaluation)
     if len(known) > MOST_CLASSES:
         raise Refused(
@@ -159,14 +194,14 @@ def check_classes(training: Array, evaluation: Array, target: str) -> None:
     if unseen:
         raise Refused(
             Reason.NOT_ENOUGH_ROWS,
-            f"data.target: {unseen} classes of {target!r} have rows for evaluation and none for training; "
-            "bring more data or merge rare classes in features",
+            f"data.target: {unseen} classes of {target!r} have rows for evaluation and none for "
+            f"training{hint}; bring more data or merge rare classes in features",
         )
     for classes, side in ((known, "training"), (asked, "evaluation")):
         if len(classes) < 2:
             raise Refused(
                 Reason.DATA_INVALID,
-                f"data.target: all rows for {side} have the same {target!r}; two classes are needed",
+                f"data.target: all rows for {side} have the same {target!r}; two classes are needed{hint}",
             )
 
 

@@ -12,6 +12,9 @@ from mira.api.data import Format
 from mira.api.reasons import Reason
 from mira_training.refusal import Refused, listed
 
+CSV_IS = "it must be UTF-8 text with a header line and commas between the columns (or Parquet)"
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
 
 def format_of(uri: str, given: Format | None) -> Format | None:
     """The format of the rows: as given, else by the uri's suffix, None if neither says it."""
@@ -22,17 +25,15 @@ def format_of(uri: str, given: Format | None) -> Format | None:
 def read_table(path: Path, uri: str, form: Format, texts: Sequence[str] = ()) -> pd.DataFrame:
     """The rows of one object. `texts` names columns that are text also where they look like numbers, e.g. 007.
 
-    Raises Refused (`DataUnreadable`) with the uri and what the reader says.
+    Raises Refused (`DataUnreadable`) with the uri, what is wrong and how it must be.
     """
     try:
         frame = _csv(path, uri, texts) if form is Format.CSV else _parquet(path)
     except (ValueError, OSError, EOFError) as error:  # pandas and pyarrow raise their own kinds of both
-        said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise Refused(Reason.DATA_UNREADABLE, f"{uri}: cannot be read as {form}: {said}") from error
+        must_be = f"; {CSV_IS}" if form is Format.CSV and isinstance(error, ValueError) else ""
+        raise _unreadable(uri, f"cannot be read as {form}: {_said(error)}{must_be}") from error
     names = [str(name) for name in frame.columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise Refused(Reason.DATA_UNREADABLE, f"{uri}: has more than one column named {listed(twice)}; rename them")
+    _must_be_unique(names, uri)
     return frame.set_axis(names, axis=1)
 
 
@@ -53,7 +54,38 @@ def joined(tables: Sequence[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
 
 def _csv(path: Path, uri: str, texts: Sequence[str]) -> pd.DataFrame:
     compression: Literal["gzip"] | None = "gzip" if uri.endswith(".gz") else None
-    return pd.read_csv(path, compression=compression, low_memory=False, dtype=dict.fromkeys(texts, "str"))
+    # As a row of its own: as a header pandas renames what stands there twice, and a copy of the target is a feature.
+    first = pd.read_csv(path, compression=compression, header=None, nrows=1, dtype="str", keep_default_na=False)
+    header = [str(name) for name in first.iloc[0]]
+    other = next((mark for mark in OTHER_SEPARATORS if len(header) == 1 and mark in header[0]), None)
+    if other:
+        raise _unreadable(uri, f"its header looks as if {OTHER_SEPARATORS[other]} separated its columns; {CSV_IS}")
+    _must_be_unique([name for name in header if name], uri)
+    frame = pd.read_csv(path, compression=compression, low_memory=False, dtype=dict.fromkeys(texts, "str"))
+    if not isinstance(frame.index, pd.RangeIndex):
+        # pandas has taken the first column for names of rows: every value would stand under its neighbour's name.
+        raise _unreadable(
+            uri,
+            f"its rows have more values than its header has names ({len(header)}); name every "
+            "column, or remove commas at the ends of lines",
+        )
+    return frame
+
+
+def _must_be_unique(names: Sequence[str], uri: str) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise _unreadable(uri, f"has more than one column named {listed(twice)}; rename them")
+
+
+def _unreadable(uri: str, said: str) -> Refused:
+    return Refused(Reason.DATA_UNREADABLE, f"{uri}: {said}")
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte 0x{error.object[error.start]:02x} is not UTF-8"
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
 
 
 def _parquet(path: Path) -> pd.DataFrame:

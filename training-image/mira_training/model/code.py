@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import SequenceMatcher
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from mira.api.reasons import Reason
 from mira_training.refusal import Refused, listed
 
 GROUP = "mira.estimators"
+OURS = Path(__file__).parents[1]
 
 
 def load(reference: str, field: str) -> Callable[..., Any]:
@@ -91,6 +93,24 @@ def running(what: str) -> Iterator[None]:
         own = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), frames[-1])
         place = f"{own.filename.rsplit('/', 1)[-1]}:{own.lineno}"
         raise Refused(Reason.CODE_FAILED, f"{what} raises {_said(error)} ({place})") from error
+
+
+def raised_by_user_code(error: BaseException) -> BaseException | None:
+    """What user code raised to cause this refusal, its traceback cut to begin in that code; None if it did not."""
+    if not isinstance(error, Refused) or error.reason not in (Reason.CODE_FAILED, Reason.CODE_IMPORT_FAILED):
+        return None
+    raised = error.__cause__
+    if raised is None:
+        return None
+    place = raised.__traceback__
+    while place is not None and _is_on_the_way(place.tb_frame.f_code.co_filename):
+        place = place.tb_next
+    return raised.with_traceback(place or raised.__traceback__)
+
+
+def _is_on_the_way(filename: str) -> bool:
+    """Whether the file is Mira's or of Python's import machinery: neither tells a user anything of their own code."""
+    return filename.startswith((str(OURS), "<frozen importlib")) or filename == importlib.__file__
 
 
 def _said(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 import contextlib
 import inspect
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, get_type_hints
@@ -46,24 +46,52 @@ def declared(function: Function) -> Declared:
     return Declared(_from_signature(function, parameters, hints, open_ended=variadic), None, given, variadic)
 
 
-def checked(wanted: Declared, values: Mapping[str, Any], field: str) -> BaseModel:
-    """The values as the function's model. Raises Refused (`InvalidParameters`) naming every one that does not fit."""
-    unknown = sorted(set(values) - wanted.names)
+@dataclass(frozen=True)
+class Share:
+    """The part of the spec's parameters that one function is given; `field` is how a message names the function."""
+
+    wanted: Declared
+    values: Mapping[str, Any]
+    field: str
+
+
+def must_fit(shares: Sequence[Share]) -> None:
+    """Raises Refused (`InvalidParameters`) naming every value that does not fit and every name that is unknown."""
+    said = [each for share in shares for each in _misfits(share)]
+    unknown = sorted({name for share in shares for name in _unknown(share)})
+    if unknown:
+        allowed = sorted(set().union(*(share.wanted.names for share in shares)) - set(GIVEN))
+        said.append(
+            f"{listed([f'parameters.{name}' for name in unknown])}: {'is' if len(unknown) == 1 else 'are'} unknown to "
+            f"{' and '.join(share.field for share in shares)}; allowed: {listed(allowed, most=40) or 'none'}"
+        )
+    if said:
+        raise Refused(Reason.INVALID_PARAMETERS, "; ".join(said))
+
+
+def _unknown(share: Share) -> list[str]:
     # A model that does not forbid what it does not know would drop a misspelt parameter without a word.
-    if unknown and not wanted.open_ended and wanted.model.model_config.get("extra") != "allow":
-        allowed = listed(sorted(wanted.names - set(GIVEN)), most=40) or "none"
-        raise Refused(
-            Reason.INVALID_PARAMETERS,
-            f"parameters.{unknown[0]}: is unknown to {field}; allowed: {allowed}",
-        )
+    if share.wanted.open_ended or share.wanted.model.model_config.get("extra") == "allow":
+        return []
+    return [name for name in share.values if name not in share.wanted.names]
+
+
+def _misfits(share: Share) -> list[str]:
+    unknown = _unknown(share)
     try:
-        return wanted.model.model_validate(dict(values))
+        filled(share.wanted, {name: value for name, value in share.values.items() if name not in unknown})
     except ValidationError as error:
-        said = "; ".join(
+        said = [
             f"parameters.{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
-            for each in error.errors(include_url=False, include_input=False)[:8]
-        )
-        raise Refused(Reason.INVALID_PARAMETERS, f"{said} (declared by {field})") from error
+            for each in error.errors(include_url=False, include_input=False)
+        ]
+        return [*said[:-1], f"{said[-1]} (declared by {share.field})"]
+    return []
+
+
+def filled(wanted: Declared, values: Mapping[str, Any]) -> BaseModel:
+    """The values as the function's model. Raises ValidationError."""
+    return wanted.model.model_validate(dict(values))
 
 
 def arguments(wanted: Declared, values: BaseModel, offered: Mapping[str, Any]) -> dict[str, Any]:

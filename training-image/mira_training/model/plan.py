@@ -2,16 +2,13 @@
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel
 
 from mira.api.trainingrun import TrainingRunSpec
 from mira_training.model.code import load
-from mira_training.model.parameters import Declared, Function, checked, declared
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from mira_training.model.parameters import Declared, Function, Share, declared, filled, must_fit
 
 DEFAULT_ESTIMATOR = "mira_training.model.gradient_boosting:gradient_boosting"
 
@@ -42,19 +39,20 @@ def plan(spec: TrainingRunSpec) -> Plan:
     takes = declared(estimator)
     features = load(spec.features, "features") if spec.features else None
     own = _declared_by_features(features)
-    for_estimator: Mapping[str, Any] = spec.parameters
-    for_features: Any = dict(spec.parameters)
+    for_features = for_estimator = spec.parameters
     if own is not None:
-        for_features = checked(own, {k: v for k, v in spec.parameters.items() if k in own.names}, spec.features or "")
+        for_features = {k: v for k, v in spec.parameters.items() if k in own.names}
         for_estimator = {k: v for k, v in spec.parameters.items() if k not in own.names or k in takes.names}
+    shares = [Share(takes, for_estimator, name if spec.estimator else name.rpartition(":")[2])]
+    must_fit(shares if own is None else [*shares, Share(own, for_features, str(spec.features))])
     metrics = spec.hooks.metrics if spec.hooks else None
     return Plan(
         estimator=estimator,
         estimator_name=name,
         takes=takes,
-        parameters=checked(takes, for_estimator, name.rpartition(":")[2] if not spec.estimator else name),
+        parameters=filled(takes, for_estimator),
         features=features,
-        feature_parameters=for_features,
+        feature_parameters=dict(for_features) if own is None else filled(own, for_features),
         metrics=load(metrics, "hooks.metrics") if metrics else None,
     )
 

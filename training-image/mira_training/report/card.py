@@ -67,7 +67,7 @@ def _told(assignment: "Assignment", results: "Results", plan: "Plan") -> Mapping
         "columns": column_rows(validated.prepared.columns, validated.prepared.training.inputs, growths),
         "left_out": validated.prepared.left_out,
         "sources": results.ingested.sources,
-        "split": results.ingested.split,
+        "split": results.ingested.division.said,
         "warnings": validated.warnings,
         "checked": validated.checked,
         "estimator": plan.estimator_name,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mira.api.data import ColumnType, Data, DataSource, Split
+from mira.api.data import ColumnType, Data, DataSource
 from mira.api.reasons import Reason
 from mira.registry.inputs import Listed
 from mira.registry.manifest import Source
 from mira_training.data.listing import pinned, sources_of
-from mira_training.data.split import described, evaluation_rows
+from mira_training.data.split import Division, divided
 from mira_training.data.tables import format_of, joined, read_table
 from mira_training.refusal import Refused
 
@@ -30,11 +30,9 @@ log = logging.getLogger(__name__)
 class Ingested:
     """The rows as they were read, on their side of the split; `inputs` by name; what was read from where."""
 
-    training: pd.DataFrame
-    evaluation: pd.DataFrame
+    division: Division
     inputs: Mapping[str, pd.DataFrame]
     sources: tuple[Source, ...]
-    split: str
 
 
 def ingest(assignment: "Assignment", ports: "Ports") -> Ingested:
@@ -45,10 +43,11 @@ def ingest(assignment: "Assignment", ports: "Ports") -> Ingested:
     for name, (field, source) in sources_of(data).items():
         tables[name], read = _read(name, source, objects[name], field=field, data=data, ports=ports)
         sources += read
-    training, evaluation, split = _divided(tables, data, assignment.spec.seed)
-    log.info("%d rows to train on and %d to evaluate on: %s", len(training), len(evaluation), split)
+    division = _divided(tables, data, assignment.spec.seed)
+    training, evaluation = len(division.training), len(division.evaluation)
+    log.info("%d rows to train on and %d to evaluate on: %s", training, evaluation, division.said)
     inputs = {name.removeprefix("inputs."): table for name, table in tables.items() if name.startswith("inputs.")}
-    return Ingested(training, evaluation, inputs, tuple(sources), split)
+    return Ingested(division, inputs, tuple(sources))
 
 
 def _read(
@@ -93,11 +92,7 @@ def _texts(data: Data) -> list[str]:
     return [column.name for column in columns if column.type is ColumnType.STRING]
 
 
-def _divided(tables: Mapping[str, pd.DataFrame], data: Data, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, str]:
-    training = tables["training"]
+def _divided(tables: Mapping[str, pd.DataFrame], data: Data, seed: int) -> Division:
     if "holdout" in tables:
-        return training, tables["holdout"], "the rows of data.holdout"
-    split = data.split or Split()
-    chosen = evaluation_rows(training, split, seed)
-    kept, held_out = training[~chosen], training[chosen]
-    return kept.reset_index(drop=True), held_out.reset_index(drop=True), described(split)
+        return Division(tables["training"], tables["holdout"], "the rows of data.holdout")
+    return divided(tables["training"], data, seed)

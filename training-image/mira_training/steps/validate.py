@@ -42,10 +42,12 @@ def validate(assignment: "Assignment", ingested: "Ingested", plan: "Plan", curre
     """
     spec = assignment.spec
     checks = spec.data.checks or Checks()
+    division = ingested.division
     warnings = _raw(ingested, checks)
-    tables = [featured(side, ingested.inputs, plan, spec.features) for side in (ingested.training, ingested.evaluation)]
+    sides = (division.training, division.evaluation)
+    tables = [featured(side, ingested.inputs, plan, spec.features) for side in sides]
     slices = spec.evaluation.slices if spec.evaluation else ()
-    prepared = prepare(tables[0], tables[1], spec.data, spec.task, slices)
+    prepared = prepare(tables[0], tables[1], spec.data, spec.task, slices, together=division.together)
     for name in prepared.left_out:
         log.warning("column %s is left out: the model takes numbers, text and booleans", name)
     if current is not None and checks.schema_drift is not OnFinding.IGNORE:
@@ -58,12 +60,14 @@ def validate(assignment: "Assignment", ingested: "Ingested", plan: "Plan", curre
 def _raw(ingested: "Ingested", checks: Checks) -> list[FailedCheck]:
     """What to warn of in the rows as they were read. Raises Refused if a check failed."""
     holdout = any(source.name == "holdout" for source in ingested.sources)
-    training = ingested.training if holdout else pd.concat([ingested.training, ingested.evaluation], ignore_index=True)
+    division = ingested.division
+    training = division.training if holdout else pd.concat([division.training, division.evaluation], ignore_index=True)
     _judged(failed_checks(training, checks), OnFinding.FAIL, "data.training")
     if holdout:
-        _judged(failed_checks(ingested.evaluation, checks, count_rows=False), OnFinding.FAIL, "data.holdout")
-    extra = extra_columns(training, checks) if checks.extra_columns is OnFinding.WARN else []
-    return _judged(extra, OnFinding.WARN, "data.training")
+        _judged(failed_checks(division.evaluation, checks, count_rows=False), OnFinding.FAIL, "data.holdout")
+    notable = [FailedCheck(check="split", message=division.few[:1024])] if division.few else []
+    notable += extra_columns(training, checks) if checks.extra_columns is OnFinding.WARN else []
+    return _judged(notable, OnFinding.WARN, "data.training")
 
 
 def _judged(found: list[FailedCheck], on: OnFinding, where: str) -> list[FailedCheck]:
