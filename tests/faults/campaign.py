@@ -1,0 +1,205 @@
+"""One plan from beginning to end, and many of them side by side on one cluster."""
+
+import itertools
+import json
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from difflib import unified_diff
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from dev.controlplane.users import write_kubeconfig
+from dev.local import OPERATOR_ACCOUNT, SYSTEM_NAMESPACE, Local
+from dev.s3.roles import Role
+from dev.waiting import wait_until
+from tests.faults.calls import Identity, Name, Naming
+from tests.faults.faults import Aim, Plan
+from tests.faults.journey import Journey
+from tests.faults.keeping import KeptOperator
+from tests.faults.proxy import Forward, Proxy, Request, Response, Server
+
+STEP_WITHIN, END_WITHIN = 60.0, 60.0
+QUIET = 1.0
+NUMBERS = itertools.count(1)
+CLUSTER_WIDE = ("trainingruns", "modelpromotions", "modelstages", "jobs")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one journey."""
+
+    plan: Plan | None
+    end: dict[str, Any]
+    made: Counter[Identity]
+    calls: tuple[Name, ...]
+    hit: bool
+    problem: str
+    seconds: float
+    recovered: float | None
+    starts: tuple[float, ...]
+    log: str
+
+    def difference(self, reference: "Run") -> str:
+        """Empty if it ended as the reference did, else what is other."""
+        if self.problem:
+            return self.problem
+        return "\n".join(unified_diff(reference._told(), self._told(), "undisturbed", "disturbed", lineterm="", n=2))
+
+    def _told(self) -> list[str]:
+        made = [f"{times} x {identity}" for identity, times in sorted(self.made.items())]
+        return json.dumps(self.end, indent=1, sort_keys=True).splitlines() + made
+
+
+@dataclass
+class Disturbed:
+    """One journey under way, its operator and what stands between it and its servers."""
+
+    local: Local
+    plan: Plan | None
+    journey: Journey = field(init=False)
+    made: Counter[Identity] = field(default_factory=Counter)
+    calls: list[Name] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.name = f"plan-{next(NUMBERS)}"
+        self.journey = Journey(self.local, self.name)
+        self.naming = Naming(self.name, self.journey.root)
+        self.operator = KeptOperator(lambda: self.local.launch_operator(self.name, **self.settings))
+        self.aim = Aim(self.plan, self.operator.kill)
+        self.settings: dict[str, str] = {}
+        self.last_call = time.monotonic()
+
+    def run(self) -> Run:
+        """The journey's end, or the problem that kept it from one."""
+        began = time.monotonic()
+        self.local.namespace(self.name)
+        self.journey.prepare()
+        problem, recovered, end = "", None, {}
+        with ExitStack() as stack:
+            kubernetes = stack.enter_context(Proxy(self._apiserver(), self._kubernetes, rewritten=self._narrowed))
+            s3 = stack.enter_context(Proxy(self._s3_server(), self._s3))
+            self.settings.update(self._through(kubernetes, s3))
+            stack.callback(self.aim.given_up.set)
+            stack.enter_context(self.operator)
+            try:
+                recovered = self._go()
+                self._settle()
+                end = self.journey.end()
+            except (TimeoutError, AssertionError, OSError) as error:
+                problem = f"{type(error).__name__}: {error}"
+                end = self.journey.end()
+            problem = "\n".join(filter(None, (problem, *kubernetes.troubles, *s3.troubles, *self._ended_by_itself())))
+        return Run(
+            plan=self.plan,
+            end=end,
+            made=self.made,
+            calls=tuple(self.calls),
+            hit=self.aim.hit_at is not None,
+            problem=problem,
+            seconds=time.monotonic() - began,
+            recovered=recovered,
+            starts=tuple(self.operator.starts),
+            log=(self.local.folder / f"{self.name}.log").read_text(),
+        )
+
+    def _go(self) -> float | None:
+        """The seconds from the fault to what was wanted when it happened, None if it has not happened yet."""
+        wait_until(self.operator.is_ready, timeout=STEP_WITHIN, what="the operator to be ready")
+        recovered = self._since_the_fault()
+        for step in self.journey.steps():
+            step.act()
+            wait_until(step.holds, timeout=STEP_WITHIN, every=0.1, what=step.sign)
+            recovered = self._since_the_fault() if recovered is None else recovered
+        return recovered
+
+    def _since_the_fault(self) -> float | None:
+        return None if self.aim.hit_at is None else time.monotonic() - self.aim.hit_at
+
+    def _settle(self) -> None:
+        """Waits until the fault is over and nothing is asked any more."""
+        if self.aim.hit_at is not None:
+            self.aim.ended.wait(15)
+        wait_until(self.operator.is_ready, timeout=STEP_WITHIN, what="the operator to be ready again")
+        wait_until(lambda: time.monotonic() - self.last_call > QUIET, timeout=END_WITHIN, what="the operator to rest")
+
+    def _ended_by_itself(self) -> Iterator[str]:
+        for code in self.operator.ends:
+            yield f"the operator ended by itself with {code}"
+
+    def _kubernetes(self, request: Request, forward: Forward) -> Response | None:
+        return self._call(self.naming.kubernetes(request), forward)
+
+    def _s3(self, request: Request, forward: Forward) -> Response | None:
+        return self._call(self.naming.s3(request), forward)
+
+    def _call(self, name: Name, forward: Forward) -> Response | None:
+        if name.identity.about.partition(": ")[2].startswith("leases") or name.identity.about.startswith("leases"):
+            return forward()
+        self.last_call = time.monotonic()
+
+        def counted() -> Response:
+            answer = forward()
+            if name.identity.writes and answer.status < 300:
+                with self._lock:
+                    self.made[name.identity] += 1
+            return answer
+
+        with self._lock:
+            self.calls.append(name)
+        return self.aim.at(name, counted)
+
+    def _narrowed(self, target: str) -> str:
+        """What asks for every namespace asks for this one only: plans side by side do not see each other."""
+        path, mark, query = target.partition("?")
+        group, _, plural = path.rpartition("/")
+        if plural in CLUSTER_WIDE and "/namespaces/" not in path:
+            path = f"{group}/namespaces/{self.name}/{plural}"
+        return path + mark + query
+
+    def _apiserver(self) -> Server:
+        plane = self.local.control_plane
+        where = urlsplit(plane.server)
+        return Server(str(where.hostname), int(where.port or 443), ssl.create_default_context(cafile=plane.ca_file))
+
+    def _s3_server(self) -> Server:
+        where = urlsplit(self.local.s3.endpoint)
+        return Server(str(where.hostname), int(where.port or 80))
+
+    def _through(self, kubernetes: Proxy, s3: Proxy) -> dict[str, str]:
+        """The settings with which the operator asks the proxies and nobody else."""
+        plane = self.local.control_plane
+        own = yaml.safe_load(plane.service_account_kubeconfig(SYSTEM_NAMESPACE, OPERATOR_ACCOUNT).read_text())
+        kubeconfig: Path = write_kubeconfig(
+            self.local.folder / "kubeconfigs" / self.name,
+            server=kubernetes.url,
+            authority=plane.ca_file,
+            user="operator",
+            token=own["users"][0]["user"]["token"],
+        )
+        return {
+            **self.local.s3.credentials(Role.ADMIN),
+            "AWS_ENDPOINT_URL_S3": s3.url,
+            "MIRA_REGISTRY": self.journey.registry,
+            "MIRA_KUBECONFIG": str(kubeconfig),
+        }
+
+
+def run_all(local: Local, plans: Iterable[Plan | None], *, side_by_side: int) -> Iterator[Run]:
+    """What came of each plan, as soon as it is known."""
+    with ThreadPoolExecutor(side_by_side) as pool:
+        futures = [pool.submit(lambda plan=plan: Disturbed(local, plan).run()) for plan in plans]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+Say = Callable[[str], None]
