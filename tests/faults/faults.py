@@ -3,11 +3,12 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from random import Random
 
-from tests.faults.calls import Name
+from tests.faults.calls import Identity, Name
 from tests.faults.proxy import Forward, Response
 
 LATE = 10.0
@@ -38,6 +39,29 @@ class Plan:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.fault}"
+
+
+def every_plan(names: Sequence[Name]) -> list[Plan]:
+    """Every fault at every call."""
+    return [Plan(name, fault) for name in names for fault in Fault]
+
+
+def sample(names: Sequence[Name], count: int, *, seed: int) -> list[Plan]:
+    """So many plans, spread evenly over the identities of the calls, and for each over the faults."""
+    chance = Random(seed)
+    faults = tuple(Fault)
+    ordinals: dict[Identity, list[Name]] = {}
+    for name in names:
+        ordinals.setdefault(name.identity, []).append(name)
+    identities = sorted(ordinals)
+    chance.shuffle(identities)
+    chosen = []
+    for number in range(count):
+        turn, place = divmod(number, len(identities))
+        # In each turn every identity gets another fault, and in one turn every fault comes equally often.
+        fault = faults[(place + turn) % len(faults)]
+        chosen.append(Plan(chance.choice(ordinals[identities[place]]), fault))
+    return chosen
 
 
 @dataclass

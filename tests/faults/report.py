@@ -1,0 +1,96 @@
+"""The campaign's results as lines and as a page."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from dev.processes import CHECKOUT
+from tests.faults.calls import Identity
+from tests.faults.campaign import Run
+from tests.faults.faults import Fault
+
+REPORT = CHECKOUT / "docs/reliability/kill-and-cut.md"
+
+
+def outcome(run: Run, reference: Run) -> str:
+    """`same` as undisturbed, `other`, or `missed` if the call of the plan was not made in that run."""
+    if run.difference(reference):
+        return "other"
+    return "same" if run.hit else "missed"
+
+
+def result_line(run: Run, reference: Run) -> str:
+    """One line about one plan."""
+    recovered = "" if run.recovered is None else f", {run.recovered:.1f} s after the fault"
+    starts = " ".join(f"{start:.1f}" for start in run.starts)
+    return f"{outcome(run, reference):6} {run.plan} ({run.seconds:.0f} s{recovered}; started in {starts} s)"
+
+
+def percentiles(seconds: Sequence[float]) -> str:
+    """Half, 99 of 100, and all of them were not slower than this."""
+    ordered = sorted(seconds)
+    if not ordered:
+        return "- | - | -"
+    last = len(ordered) - 1
+    return " | ".join(f"{ordered[round(part * last)]:.1f}" for part in (0.5, 0.99, 1.0))
+
+
+def report(results: Sequence[Run], reference: Run, seconds: float) -> str:
+    """The page: how many plans, how they ended, how long it took, and a table of calls and faults."""
+    outcomes = [outcome(run, reference) for run in results]
+    hit = [run for run in results if run.hit]
+    starts = [start for run in results for start in run.starts]
+    return "\n".join(
+        [
+            "# Killed and cut at every call",
+            "",
+            "Written by `python -m tests.faults --all`; what it does is said in `tests/faults/`.",
+            "",
+            "One journey (a run, two promotions, a rollback) on real servers, once for each fault at each call that the",
+            "operator makes to Kubernetes and to S3. The end - lineage, pointer, statuses, and what was made how often -",
+            "must be that of the undisturbed journey. *Missed*: the call was not made in that run, so nothing was tried.",
+            "",
+            f"{len(results)} plans: {outcomes.count('same')} ended the same, {outcomes.count('other')} otherwise, "
+            f"{outcomes.count('missed')} missed; {seconds:.0f} s.",
+            "",
+            "Seconds from the fault to what was wanted when it happened, the undisturbed part of that work included:",
+            "",
+            "| fault | plans | p50 | p99 | max |",
+            "|---|---|---|---|---|",
+            *_times(hit),
+            f"| all | {len(hit)} | {percentiles([run.recovered for run in hit if run.recovered is not None])} |",
+            "",
+            f"Start of the operator, to ready (p50, p99, max): {percentiles(starts).replace(' |', ',')} s.",
+            "",
+            "Each cell: plans that ended the same / plans that hit their call.",
+            "",
+            f"| call | {' | '.join(Fault)} |",
+            f"|---|{'---|' * len(Fault)}",
+            *_cells(results, reference),
+            "",
+        ]
+    )
+
+
+def _times(hit: Sequence[Run]) -> list[str]:
+    lines = []
+    for fault in Fault:
+        those = [run for run in hit if run.plan and run.plan.fault is fault]
+        times = [run.recovered for run in those if run.recovered is not None]
+        lines.append(f"| {fault} | {len(those)} | {percentiles(times)} |")
+    return lines
+
+
+def _cells(results: Sequence[Run], reference: Run) -> list[str]:
+    cells: dict[Identity, dict[Fault, list[Run]]] = defaultdict(lambda: defaultdict(list))
+    for run in results:
+        if run.plan and (run.hit or outcome(run, reference) == "other"):
+            cells[run.plan.name.identity][run.plan.fault].append(run)
+    lines = []
+    for identity, by_fault in sorted(cells.items()):
+        row = []
+        for fault in Fault:
+            runs = by_fault[fault]
+            same = sum(outcome(run, reference) == "same" for run in runs)
+            row.append(f"{same}/{len(runs)}" if runs else "")
+        lines.append(f"| `{identity}` | {' | '.join(row)} |")
+    return lines
