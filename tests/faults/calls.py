@@ -30,7 +30,9 @@ class Identity:
     @property
     def writes(self) -> bool:
         """Whether it makes or changes something that counts; Events and statuses are told again as it pleases."""
-        return self.verb not in READS and not self.about.startswith(("events", "leases")) and "/status" not in self.about
+        return (
+            self.verb not in READS and not self.about.startswith(("events", "leases")) and "/status" not in self.about
+        )
 
 
 @dataclass(frozen=True, order=True)

@@ -206,9 +206,7 @@ class Disturbed:
         }
 
 
-def run_all(
-    local: Local, plans: Sequence[Plan | None], reference: Run | None, *, side_by_side: int
-) -> Iterator[Run]:
+def run_all(local: Local, plans: Sequence[Plan | None], reference: Run | None, *, side_by_side: int) -> Iterator[Run]:
     """What came of each plan, as soon as it is known."""
     with ThreadPoolExecutor(side_by_side) as pool:
         futures = [pool.submit(Disturbed(local, plan, reference).run) for plan in plans]

@@ -107,7 +107,7 @@ class Proxy(ThreadingHTTPServer):
             _shut(connection)
         self.server_close()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Keeps what went wrong, unless it is that a client or a server went away."""
         error = sys.exception()
         if not isinstance(error, OSError | http.client.HTTPException):

@@ -189,11 +189,11 @@ class Operator:
         """One watch event: into the cache, and whoever it concerns onto the queue."""
         self._told()
         news = self.cache.remove(kind, body) if event == "DELETED" else self.cache.put(kind, body)
-        if not news:
-            return
         for key in keys_of(kind, body):
-            self._enqueue(key)
-        if kind == "ModelStage":
+            # An own write is no news to the pass that wrote it, but to everybody else.
+            if news or key.kind != kind:
+                self._enqueue(key)
+        if news and kind == "ModelStage":
             self._wake_promotions(body["metadata"]["namespace"], body["spec"]["model"], body["spec"]["stage"])
 
     def _wake_promotions(

@@ -215,9 +215,8 @@ class RunPass:
                 self.cache.put("Job", job)
                 return replace(seen, job=job)
             case CreatePromotion(body):
-                promotion = self._create("ModelPromotion", namespace, body)
-                self.cache.put("ModelPromotion", promotion)
-                return replace(seen, promotion=promotion)
+                # Not put into the cache: the watch event has to be news, since that is what wakes the promotion.
+                return replace(seen, promotion=self._create("ModelPromotion", namespace, body))
 
     def _create(self, kind: str, namespace: str, body: dict[str, Any]) -> Object:
         """The object of this name, made now or found: which of the two is for the next decision to judge."""
