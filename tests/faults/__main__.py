@@ -1,54 +1,62 @@
-"""`python -m tests.faults`: plans by name, a sample, or all of them with the report."""
+"""`python -m tests.faults`: a sample of the plans, those of a name, or all of them with the page of their results."""
 
 import argparse
 import sys
 import time
 
 from tests.faults.campaign import Run, run_all, undisturbed
-from tests.faults.cluster import campaign_cluster
-from tests.faults.faults import Plan, every_plan, sample
+from tests.faults.faults import every_plan, sample
+from tests.faults.ground import ground
 from tests.faults.report import REPORT, outcome, report, result_line
+
+TAIL = 3000
 
 
 def main() -> int:
     """0 if every plan ended as the undisturbed journey does."""
     arguments = parsed()
     began = time.monotonic()
-    results: list[Run] = []
-    with campaign_cluster(say=print) as local:
-        reference, names = undisturbed(local)
-        print(f"{len(names)} calls of {len({name.identity for name in names})} kinds")
-        plans = chosen(arguments, every_plan(names), sample(names, arguments.sample, seed=arguments.seed))
-        for run in run_all(local, plans, reference, side_by_side=arguments.side_by_side):
+    with ground(say=say) as cluster:
+        reference, names = undisturbed(cluster)
+        say(f"{len(names)} calls of {len({name.identity for name in names})} kinds")
+        everything = every_plan(names)
+        plans = everything if arguments.all else sample(names, arguments.sample, seed=arguments.seed)
+        if arguments.only:
+            plans = [plan for plan in everything if arguments.only in str(plan)]
+        results: list[Run] = []
+        for run in run_all(cluster, plans, reference, side_by_side=arguments.side_by_side):
             results.append(run)
-            left = (time.monotonic() - began) / len(results) * (len(plans) - len(results))
-            print(f"{len(results)}/{len(plans)}, {left / 60:.0f} min left: {result_line(run, reference)}", flush=True)
-            if outcome(run, reference) == "other":
-                print(f"{run.difference(reference)}\n...\n{run.log[-arguments.tail :]}", flush=True)
-            if arguments.all and len(results) % 20 == 0:
+            tell(run, reference, f"{len(results)}/{len(plans)}, {time.monotonic() - began:.0f} s")
+            if arguments.all:
+                # Written as it goes: a campaign of an hour may be ended early.
+                REPORT.parent.mkdir(exist_ok=True)
                 REPORT.write_text(report(results, reference, time.monotonic() - began))
-    text = report(results, reference, time.monotonic() - began)
-    print(text)
-    if arguments.all:
-        REPORT.write_text(text)
+    say(report(results, reference, time.monotonic() - began))
     return int(any(outcome(run, reference) == "other" for run in results))
 
 
 def parsed() -> argparse.Namespace:
+    """What was asked for on the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("--all", action="store_true", help="every plan; writes the report")
+    parser.add_argument("--all", action="store_true", help="every plan; writes the page")
     parser.add_argument("--only", default="", help="the plans whose name contains this")
-    parser.add_argument("--sample", type=int, default=66)
+    parser.add_argument("--sample", type=int, default=66, help="how many plans, if neither")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--tail", type=int, default=3000)
     parser.add_argument("--side-by-side", type=int, default=3)
     return parser.parse_args()
 
 
-def chosen(arguments: argparse.Namespace, everything: list[Plan], sampled: list[Plan]) -> list[Plan]:
-    if arguments.only:
-        return [plan for plan in everything if arguments.only in str(plan)]
-    return everything if arguments.all else sampled
+def tell(run: Run, reference: Run, where: str) -> None:
+    """Says how a plan ended, and what is other if it ended otherwise."""
+    say(f"{where}: {result_line(run, reference)}")
+    if outcome(run, reference) == "other":
+        say(f"{run.difference(reference)}\n...\n{run.log[-TAIL:]}")
+
+
+def say(line: str) -> None:
+    """Prints at once: somebody may be reading along."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -11,24 +11,25 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from difflib import unified_diff
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
 
 from dev.controlplane.users import write_kubeconfig
-from dev.local import OPERATOR_ACCOUNT, SYSTEM_NAMESPACE, Local
+from dev.local import OPERATOR_ACCOUNT, SYSTEM_NAMESPACE
 from dev.s3.roles import Role
 from dev.waiting import wait_until
 from tests.faults.calls import Identity, Name, Naming
 from tests.faults.faults import Aim, Plan
+from tests.faults.ground import Ground
 from tests.faults.journey import Journey
 from tests.faults.keeping import KeptOperator
 from tests.faults.proxy import Forward, Proxy, Request, Response, Server
 
 # Half a minute is promised; what takes longer is to be seen in the table, not to end a plan too early.
 WITHIN = 60.0
+EVERY = 0.15
 QUIET = 1.0
 NUMBERS = itertools.count(1)
 CLUSTER_WIDE = ("trainingruns", "modelpromotions", "modelstages", "jobs")
@@ -67,7 +68,7 @@ class Disturbed:
     Its end is awaited to be that of the reference; without one this is a reference itself.
     """
 
-    local: Local
+    ground: Ground
     plan: Plan | None
     reference: Run | None
     made: Counter[Identity] = field(default_factory=Counter)
@@ -78,7 +79,8 @@ class Disturbed:
 
     def __post_init__(self) -> None:
         self.name = f"plan-{next(NUMBERS)}"
-        self.journey = Journey(self.local, self.name)
+        self.local = self.ground.local
+        self.journey = Journey(self.ground, self.name)
         self.naming = Naming(self.name, self.journey.root)
         self.settings: dict[str, str] = {}
         self.operator = KeptOperator(lambda: self.local.launch_operator(self.name, **self.settings))
@@ -87,7 +89,6 @@ class Disturbed:
     def run(self) -> Run:
         """The journey's end, or the problem that kept it from one."""
         began = time.monotonic()
-        self.local.namespace(self.name)
         self.journey.prepare()
         problem = ""
         with ExitStack() as stack:
@@ -129,7 +130,7 @@ class Disturbed:
 
     def _reach(self, holds: Callable[[], bool], what: str) -> None:
         """Waits for what should come next; if the fault has happened meanwhile, that is what it took to mend."""
-        wait_until(holds, timeout=WITHIN, every=0.1, what=what)
+        wait_until(holds, timeout=WITHIN, every=EVERY, what=what)
         if self.recovered is None and self.aim.hit_at is not None:
             self.recovered = time.monotonic() - self.aim.hit_at
 
@@ -191,7 +192,7 @@ class Disturbed:
         """The settings with which the operator asks the proxies and nobody else."""
         plane = self.local.control_plane
         own = yaml.safe_load(plane.service_account_kubeconfig(SYSTEM_NAMESPACE, OPERATOR_ACCOUNT).read_text())
-        kubeconfig: Path = write_kubeconfig(
+        kubeconfig = write_kubeconfig(
             self.local.folder / "kubeconfigs" / self.name,
             server=kubernetes.url,
             authority=plane.ca_file,
@@ -206,17 +207,23 @@ class Disturbed:
         }
 
 
-def run_all(local: Local, plans: Sequence[Plan | None], reference: Run | None, *, side_by_side: int) -> Iterator[Run]:
+def run_all(ground: Ground, plans: Sequence[Plan | None], reference: Run | None, *, side_by_side: int) -> Iterator[Run]:
     """What came of each plan, as soon as it is known."""
-    with ThreadPoolExecutor(side_by_side) as pool:
-        futures = [pool.submit(Disturbed(local, plan, reference).run) for plan in plans]
-        for future in as_completed(futures):
+
+    def run(plan: Plan | None) -> Run:
+        return Disturbed(ground, plan, reference).run()
+
+    pool = ThreadPoolExecutor(side_by_side)
+    try:
+        for future in as_completed([pool.submit(run, plan) for plan in plans]):
             yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def undisturbed(local: Local, *, times: int = 3) -> tuple[Run, list[Name]]:
+def undisturbed(ground: Ground, *, times: int = 3) -> tuple[Run, list[Name]]:
     """An undisturbed run, and the calls that every one of several such runs has made. Raises if they do not agree."""
-    runs = list(run_all(local, [None] * times, None, side_by_side=times))
+    runs = list(run_all(ground, [None] * times, None, side_by_side=times))
     first = runs[0]
     for run in runs:
         assert not run.difference(first), f"undisturbed runs differ:\n{run.difference(first)}\n{run.log[-3000:]}"

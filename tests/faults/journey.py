@@ -1,4 +1,4 @@
-"""The journey that is disturbed: a version that is there, a run, two promotions, a rollback; and where it has to end."""
+"""The journey that is disturbed: a version that is there, a run, two promotions, a rollback; and where it ends."""
 
 import json
 import re
@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-
-from dev.controlplane.rest import Rest
-from dev.local import Local
-from dev.s3.roles import REGION, REGISTRY_BUCKET, Role
+from dev.s3.roles import REGISTRY_BUCKET
 from mira.registry.document import sha256
 from mira.registry.entry import Entry, Pointer
 from mira.registry.keys import StageKey, VersionKey
 from mira.registry.manifest import Code, Direction, File, Manifest, Metric, Rows, Run, Schema
-from mira.registry.s3 import S3Store
+from tests.faults.ground import Ground
 from tests.support.team import API, INSTANT
 
 MODEL, STAGE = "churn", "production"
@@ -44,18 +40,11 @@ class Step:
 class Journey:
     """One namespace and one root of the registry, and what happens there."""
 
-    def __init__(self, local: Local, namespace: str) -> None:
+    def __init__(self, ground: Ground, namespace: str) -> None:
+        self._ground = ground
         self.namespace = namespace
         # The trainer may write below models/ only, so every plan's root lies there.
         self.root = f"registry/models/{namespace}"
-        plane = local.control_plane
-        self._as = {
-            user: Rest(plane.server, plane.ca_file, plane.users[user].token)
-            for user in ("admin", "alice", "bob", "carol")
-        }
-        keys = local.s3.credentials(Role.ADMIN)
-        session = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
-        self.store = S3Store(self.registry, session=session, endpoint=local.s3.endpoint, pool=2)
         self.key = StageKey(namespace, MODEL, STAGE)
 
     @property
@@ -63,11 +52,14 @@ class Journey:
         return f"s3://{REGISTRY_BUCKET}/{self.root}"
 
     def prepare(self) -> None:
-        """Publishes the version v0 and makes the stage; nobody works yet."""
+        """Makes the namespace and the stage and publishes the version v0; nobody works yet."""
+        self._call("admin", "POST", "/api/v1/namespaces", {"metadata": {"name": self.namespace}})
+        accounts = f"/api/v1/namespaces/{self.namespace}/serviceaccounts"
+        self._call("admin", "POST", accounts, {"metadata": {"name": "mira-trainer"}})
         key = VersionKey(self.namespace, MODEL, "v0")
         manifest = _manifest(key)
-        self.store.create(key.file(manifest.files[0].path), b"a model")
-        self.store.create(key.manifest, manifest.render())
+        self._put(key.file(manifest.files[0].path), b"a model")
+        self._put(key.manifest, manifest.render())
         gates = [{"metric": "roc_auc", "minimum": "0.5", "maxRegression": "0.5"}]
         self._create("carol", "ModelStage", f"{MODEL}.{STAGE}", {"model": MODEL, "stage": STAGE, "gates": gates})
 
@@ -105,15 +97,15 @@ class Journey:
 
     def end(self) -> dict[str, Any]:
         """Where everything stands, without times and identities: the same in every run that went well."""
-        entries = [stored for key in self.store.list(self.key.lineage) if (stored := self.store.get(key, limit=65536))]
-        pointer = self.store.get(self.key.pointer, limit=65536)
-        told = [Entry.parse(stored.body) for stored in entries]
+        entries = [body for key in self._keys(self.key.lineage) if (body := self._get(key))]
+        pointer = self._get(self.key.pointer)
+        told = [Entry.parse(body) for body in entries]
         state = {
             "told": [(e.number, e.kind, e.reason, e.current.version if e.current else None) for e in told],
-            "lineage": [json.loads(stored.body) for stored in entries],
-            "decisions": len(list(self.store.list(f"decisions/{self.key.path}/"))),
-            "quarantine": len(list(self.store.list("quarantine/"))),
-            "pointer": json.loads(pointer.body) if pointer else None,
+            "lineage": [json.loads(body) for body in entries],
+            "decisions": len(self._keys(f"decisions/{self.key.path}/")),
+            "quarantine": len(self._keys("quarantine/")),
+            "pointer": json.loads(pointer) if pointer else None,
             "run": self._status("mrun", "v1"),
             "promotions": {name: self._status("mpromo", name) for name in (FIRST, SECOND, BACK)},
             "stage": self._status("mstage", f"{MODEL}.{STAGE}"),
@@ -150,7 +142,7 @@ class Journey:
         self._call(user, "POST", self._path(f"{kind.lower()}s"), body)
 
     def _status(self, kind: str, name: str) -> dict[str, Any]:
-        answer = self._as["admin"].call("GET", self._path(KIND[kind], name))
+        answer = self._ground.call("admin", "GET", self._path(KIND[kind], name))
         status: dict[str, Any] = answer.body.get("status") or {} if answer.status == 200 else {}
         return status
 
@@ -169,8 +161,8 @@ class Journey:
         return True
 
     def _current(self) -> str | None:
-        stored = self.store.get(self.key.pointer, limit=65536)
-        current = Pointer.parse(stored.body).current if stored else None
+        body = self._get(self.key.pointer)
+        current = Pointer.parse(body).current if body else None
         return current.version if current else None
 
     def _list(self, group: str, plural: str) -> list[Any]:
@@ -181,9 +173,19 @@ class Journey:
         return f"/apis/{API}/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")
 
     def _call(self, user: str, method: str, path: str, body: Any = None, content: str = "application/json") -> Any:
-        answer = self._as[user].call(method, path, body, content_type=content)
+        answer = self._ground.call(user, method, path, body, content=content)
         assert answer.status in (200, 201), f"{user}: {method} {path}: {answer.status} {answer.message}"
         return answer.body
+
+    def _get(self, key: str) -> bytes | None:
+        stored = self._ground.store.get(f"{self.root}/{key}", limit=65536)
+        return stored.body if stored else None
+
+    def _put(self, key: str, body: bytes) -> None:
+        self._ground.store.create(f"{self.root}/{key}", body)
+
+    def _keys(self, prefix: str) -> list[str]:
+        return [key.removeprefix(f"{self.root}/") for key in self._ground.store.list(f"{self.root}/{prefix}")]
 
 
 def _manifest(key: VersionKey) -> Manifest:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Self
 
 from dev.local import OperatorProcess
 from dev.waiting import wait_until
@@ -24,7 +25,7 @@ class KeptOperator:
         self.trouble: BaseException | None = None
         self._thread = threading.Thread(target=self._keep, daemon=True)
 
-    def __enter__(self) -> "KeptOperator":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -4,14 +4,16 @@ It speaks plain HTTP to the client, and TLS to the server if that wants it. Requ
 signature covers it. Watches are streamed and nobody is asked about them.
 """
 
+import contextlib
 import http.client
+import socket
 import ssl
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from dev.ports import LOOPBACK, free_ports
@@ -96,7 +98,7 @@ class Proxy(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self.server_port}"
 
-    def __enter__(self) -> "Proxy":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -200,8 +202,5 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _shut(connection: Any) -> None:
-    import contextlib
-    import socket
-
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

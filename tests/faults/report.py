@@ -1,10 +1,9 @@
 """The campaign's results as lines and as a page."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from dev.processes import CHECKOUT
-from tests.faults.calls import Identity
 from tests.faults.campaign import Run
 from tests.faults.faults import Fault
 
@@ -34,40 +33,52 @@ def percentiles(seconds: Sequence[float]) -> str:
     return " | ".join(f"{ordered[round(part * last)]:.1f}" for part in (0.5, 0.99, 1.0))
 
 
+PAGE = """# Killed and cut at every call
+
+Written by `python -m tests.faults --all`; what is done, and how, is in `tests/faults/`.
+
+One journey (a run, two promotions, a rollback) on real servers, once for each fault at each call that the operator
+makes to Kubernetes and to S3. The end - lineage, pointer, statuses, and what was made how often - must be that of the
+undisturbed journey. *Missed*: the call was not made in that run, so nothing was tried.
+
+{plans} plans: {same} ended the same, {other} otherwise, {missed} missed; {seconds:.0f} s.
+
+Seconds from the fault to what was wanted when it happened, the undisturbed part of that work included:
+
+| fault | plans | p50 | p99 | max |
+|---|---|---|---|---|
+{times}
+
+Seconds from a start of the operator to ready:
+
+| starts | p50 | p99 | max |
+|---|---|---|---|
+| {starts} | {ready} |
+
+Each cell: plans that ended the same / plans that hit their call.
+
+| call | {faults} |
+|---|{columns}
+{cells}
+"""
+
+
 def report(results: Sequence[Run], reference: Run, seconds: float) -> str:
     """The page: how many plans, how they ended, how long it took, and a table of calls and faults."""
-    outcomes = [outcome(run, reference) for run in results]
-    hit = [run for run in results if run.hit]
+    outcomes = Counter(outcome(run, reference) for run in results)
     starts = [start for run in results for start in run.starts]
-    return "\n".join(
-        [
-            "# Killed and cut at every call",
-            "",
-            "Written by `python -m tests.faults --all`; what it does is said in `tests/faults/`.",
-            "",
-            "One journey (a run, two promotions, a rollback) on real servers, once for each fault at each call that the",
-            "operator makes to Kubernetes and to S3. The end - lineage, pointer, statuses, and what was made how often -",
-            "must be that of the undisturbed journey. *Missed*: the call was not made in that run, so nothing was tried.",
-            "",
-            f"{len(results)} plans: {outcomes.count('same')} ended the same, {outcomes.count('other')} otherwise, "
-            f"{outcomes.count('missed')} missed; {seconds:.0f} s.",
-            "",
-            "Seconds from the fault to what was wanted when it happened, the undisturbed part of that work included:",
-            "",
-            "| fault | plans | p50 | p99 | max |",
-            "|---|---|---|---|---|",
-            *_times(hit),
-            f"| all | {len(hit)} | {percentiles([run.recovered for run in hit if run.recovered is not None])} |",
-            "",
-            f"Start of the operator, to ready (p50, p99, max): {percentiles(starts).replace(' |', ',')} s.",
-            "",
-            "Each cell: plans that ended the same / plans that hit their call.",
-            "",
-            f"| call | {' | '.join(Fault)} |",
-            f"|---|{'---|' * len(Fault)}",
-            *_cells(results, reference),
-            "",
-        ]
+    return PAGE.format(
+        plans=len(results),
+        same=outcomes["same"],
+        other=outcomes["other"],
+        missed=outcomes["missed"],
+        seconds=seconds,
+        times="\n".join(_times([run for run in results if run.hit])),
+        starts=len(starts),
+        ready=percentiles(starts),
+        faults=" | ".join(Fault),
+        columns="---|" * len(Fault),
+        cells="\n".join(_cells(results, reference)),
     )
 
 
@@ -77,14 +88,15 @@ def _times(hit: Sequence[Run]) -> list[str]:
         those = [run for run in hit if run.plan and run.plan.fault is fault]
         times = [run.recovered for run in those if run.recovered is not None]
         lines.append(f"| {fault} | {len(those)} | {percentiles(times)} |")
-    return lines
+    everything = percentiles([run.recovered for run in hit if run.recovered is not None])
+    return [*lines, f"| all | {len(hit)} | {everything} |"]
 
 
 def _cells(results: Sequence[Run], reference: Run) -> list[str]:
-    cells: dict[Identity, dict[Fault, list[Run]]] = defaultdict(lambda: defaultdict(list))
+    cells: dict[str, dict[Fault, list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in results:
         if run.plan and (run.hit or outcome(run, reference) == "other"):
-            cells[run.plan.name.identity][run.plan.fault].append(run)
+            cells[str(run.plan.name.identity)][run.plan.fault].append(run)
     lines = []
     for identity, by_fault in sorted(cells.items()):
         row = []
