@@ -176,6 +176,9 @@ class Local:
             "PYTHONPATH": os.pathsep.join([str(CHECKOUT / "operator")]),
             "MIRA_REGISTRY": REGISTRY_URI,
             "MIRA_CLUSTER_NAME": "local",
+            "MIRA_NAMESPACE": SYSTEM_NAMESPACE,
+            # As a container that is started again in its pod: the Lease is its own.
+            "MIRA_IDENTITY": name,
             "MIRA_OPERATOR_ACCOUNTS": f"system:serviceaccount:{SYSTEM_NAMESPACE}:{OPERATOR_ACCOUNT}",
             "MIRA_DEFAULT_IMAGE": IMAGE,
             "MIRA_KUBECONFIG": str(self.control_plane.service_account_kubeconfig(SYSTEM_NAMESPACE, OPERATOR_ACCOUNT)),

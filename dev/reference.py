@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic.fields import FieldInfo
+
 from mira.adapters.metrics import Metrics
 from mira.controller.settings import Settings
 
@@ -14,7 +16,7 @@ GENERATED = "<!-- Written by `make generate`; do not edit. -->\n\n"
 def settings_page() -> str:
     """A table of every setting of the operator."""
     rows = [
-        f"| `MIRA_{name.upper()}` | {_default(field.is_required(), field.default)} | {field.description} |"
+        f"| `MIRA_{name.upper()}` | {_default(field)} | {field.description} |"
         for name, field in Settings.model_fields.items()
     ]
     head = "# The operator's settings\n\nEach is an environment variable; the chart sets them from its values.\n\n"
@@ -42,9 +44,12 @@ def _metrics() -> Iterator[str]:
             yield f"| `{family.name}{total}` | {family.type} | {labels or '-'} | {family.documentation} |"
 
 
-def _default(required: bool, value: object) -> str:
-    if required:
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
         return "required"
+    if field.default_factory is not None:
+        return "the host's name"
+    value = field.default
     if value is None or value == ():
         return "-"
     return f"`{','.join(value) if isinstance(value, tuple) else value}`"

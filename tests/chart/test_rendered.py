@@ -106,8 +106,10 @@ def test_a_running_operator_has_settings_that_it_takes(render: Render, monkeypat
         "workers": 3,
         "logLevel": "DEBUG",
     }
+    fields = {"metadata.namespace": "mira-system", "metadata.name": "mira-operator-7d4b-x2x"}
     for variable in operator(render(**values))["env"]:
-        monkeypatch.setenv(variable["name"], variable["value"])
+        value = variable.get("value") or fields[variable["valueFrom"]["fieldRef"]["fieldPath"]]
+        monkeypatch.setenv(variable["name"], value)
     settings = Settings()
     assert settings.registry == "s3://models/mira"
     assert settings.cluster_name == "ml"
@@ -116,6 +118,19 @@ def test_a_running_operator_has_settings_that_it_takes(render: Render, monkeypat
     assert settings.default_image == f"registry.example.com/train@{DIGEST}"
     assert settings.allowed_image_prefixes == ("registry.example.com/", "other.example.com/ml/")
     assert (settings.workers, settings.log_level, settings.probe_port) == (3, "DEBUG", 8080)
+    held = (settings.namespace, settings.lease, settings.identity)
+    assert held == ("mira-system", "mira-operator", "mira-operator-7d4b-x2x")
+
+
+def test_two_replicas_are_kept_apart_and_drained_one_by_one(render: Render) -> None:
+    objects = render(**{**RUNNING, "replicas": 2})
+    (deployment,) = of_kind(objects, "Deployment")
+    labels = deployment["spec"]["selector"]["matchLabels"]
+    (spread,) = deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    (budget,) = of_kind(objects, "PodDisruptionBudget")
+    assert spread["labelSelector"]["matchLabels"] == budget["spec"]["selector"]["matchLabels"] == labels
+    assert of_kind(render(**RUNNING), "PodDisruptionBudget") == []
+    assert yaml.safe_load((CHART / "values.yaml").read_text())["replicas"] == 2
 
 
 def test_probes_and_metrics_meet_the_operators_port(render: Render) -> None:

@@ -51,7 +51,6 @@ def rights(role: dict[str, Any]) -> Rights:
 
 
 def roles(objects: Objects) -> dict[str, dict[str, Any]]:
-    assert of_kind(objects, "Role") + of_kind(objects, "RoleBinding") == []
     return {each["metadata"]["name"]: each for each in of_kind(objects, "ClusterRole")}
 
 
@@ -65,6 +64,19 @@ def test_the_operator_has_these_rights_and_no_others(render: Render) -> None:
             [{"kind": "ServiceAccount", "name": "mira-operator", "namespace": "mira-system"}],
         )
     ]
+
+
+def test_in_its_own_namespace_the_operator_may_hold_its_lease(render: Render) -> None:
+    objects = render()
+    (role,) = of_kind(objects, "Role")
+    (binding,) = of_kind(objects, "RoleBinding")
+    assert rights(role) == {
+        "coordination.k8s.io leases [mira-operator]": "get patch",
+        "coordination.k8s.io leases": "create",
+    }
+    assert {each["metadata"]["namespace"] for each in (role, binding)} == {"mira-system"}
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "mira-operator", "namespace": "mira-system"}]
 
 
 def test_people_have_these_roles_to_be_bound(render: Render) -> None:

@@ -164,7 +164,7 @@ def test_parameters_nested_nine_thousand_levels_deep_stop_nobody_else(team: Team
     team.kubectl("alice", "create", "--validate=false", "-f", "-", stdin=poison)
     team.run("good")
     team.finished("mrun", "good", "Succeeded")
-    restarted = team.local.start_operator("restarted", MIRA_RESYNC_SECONDS="3")
+    restarted = team.local.start_operator("restarted", MIRA_IDENTITY="operator", MIRA_RESYNC_SECONDS="3")
     team.run("better")
     team.finished("mrun", "better", "Succeeded")
     assert (operator.process.poll(), restarted.process.poll()) == (None, None)

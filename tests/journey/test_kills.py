@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import pytest
-
 from dev.local import Local, OperatorProcess
 from tests.support.audit import Audit
 from tests.support.team import Team
@@ -103,10 +101,11 @@ def killed_and_started_again(mira: Local, operator: OperatorProcess) -> Operator
     return mira.start_operator("killed")
 
 
-@pytest.mark.usefixtures("operator")
-def test_two_operators_at_once_make_nothing_twice(mira: Local, team: Team) -> None:
+def test_two_leaders_at_once_make_nothing_twice(mira: Local, team: Team, operator: OperatorProcess) -> None:
     audit = Audit(mira.control_plane.audit_log)
-    second = mira.start_operator("second", MIRA_RESYNC_SECONDS="3")
+    # Of the same name, each holds the other's Lease to be its own.
+    second = mira.start_operator("second", MIRA_IDENTITY="operator", MIRA_RESYNC_SECONDS="3")
+    team.until("both to lead", lambda: operator.metric("mira_leads") == second.metric("mira_leads") == 1)
     team.stage(gates=GATES)
     for name in ("v1", "v2"):
         team.run(name, promotion={"stage": "production"})
@@ -115,6 +114,7 @@ def test_two_operators_at_once_make_nothing_twice(mira: Local, team: Team) -> No
         team.finished("mpromo", f"{name}.production", "Promoted")
     team.promote("back", "v1", user="carol", action="RollBack")
     team.finished("mpromo", "back", "RolledBack")
+    assert operator.metric("mira_leads") == second.metric("mira_leads") == 1
     second.process.terminate()
     second.process.wait(30)
     assert team.told() == UNDISTURBED

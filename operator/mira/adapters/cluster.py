@@ -33,6 +33,7 @@ TYPES: Mapping[str, ResourceType] = {
     "Job": ResourceType("batch", "v1", "jobs"),
     "Pod": ResourceType("", "v1", "pods"),
     "Event": ResourceType("", "v1", "events"),
+    "Lease": ResourceType("coordination.k8s.io", "v1", "leases"),
     "Namespace": ResourceType("", "v1", "namespaces", namespaced=False),
     "ValidatingAdmissionPolicy": ResourceType(*POLICIES, "validatingadmissionpolicies", namespaced=False),
     "ValidatingAdmissionPolicyBinding": ResourceType(*POLICIES, "validatingadmissionpolicybindings", namespaced=False),

@@ -20,6 +20,7 @@ from mira.adapters.cluster import (
     Refused,
 )
 
+# Seconds to connect, and to wait for an answer.
 TIMEOUT = (3.0, 10.0)
 PAGE = 500
 MERGE_PATCH = "application/merge-patch+json"
@@ -29,7 +30,14 @@ Watcher = Callable[[str, str, int, float], None]
 class KubernetesCluster:
     """One API server. `watcher` is told (verb, kind, status code or 0, seconds) of every call."""
 
-    def __init__(self, *, kubeconfig: str | None, pool: int, watcher: Watcher = lambda *_: None) -> None:
+    def __init__(
+        self,
+        *,
+        kubeconfig: str | None,
+        pool: int,
+        watcher: Watcher = lambda *_: None,
+        timeout: tuple[float, float] = TIMEOUT,
+    ) -> None:
         configuration = client.Configuration()
         if kubeconfig:
             config.load_kube_config(kubeconfig, client_configuration=configuration)
@@ -40,6 +48,7 @@ class KubernetesCluster:
         configuration.retries = urllib3.Retry(0)
         self._api = client.ApiClient(configuration)
         self._watcher = watcher
+        self._timeout = timeout
 
     def get(self, kind: str, namespace: str | None, name: str) -> Object | None:
         try:
@@ -109,7 +118,7 @@ class KubernetesCluster:
                 auth_settings=["BearerToken"],
                 _preload_content=False,
                 _return_http_data_only=True,
-                _request_timeout=TIMEOUT,
+                _request_timeout=self._timeout,
             )
         except client.ApiException as error:
             return int(error.status or 0), _bytes(error.body)

@@ -29,6 +29,8 @@ class Metrics:
         self.store_calls = self._counter("mira_registry_calls", "Calls to the registry's store.", "call", "result")
         self.store_up = self._gauge("mira_registry_up", "Whether the registry's store answered the last call.")
         self.cluster_up = self._gauge("mira_cluster_up", "Whether the Kubernetes API answered the last call.")
+        self.leads = self._gauge("mira_leads", "1 while this operator holds the Lease and works, 0 while it stands by.")
+        self.lease_changes = self._counter("mira_lease_changes", "How often the Lease was gained or lost.", "change")
         self.watch_age = self._gauge("mira_watch_age_seconds", "Time since a watch or a list last told anything.")
         self.watch_restarts = self._counter("mira_watch_restarts", "How often kopf ended and was started again.")
         self.runs = self._counter("mira_runs_finished", "TrainingRuns that ended, by reason.", "reason")

@@ -14,14 +14,16 @@ from pydantic import ValidationError
 from mira.adapters.kubernetes import KubernetesCluster
 from mira.adapters.metrics import Metrics
 from mira.controller.logs import configure_logs
-from mira.controller.operator import Operator
+from mira.controller.operator import Operator, Outside
 from mira.controller.probes import Probes
 from mira.controller.settings import Settings
+from mira.controller.watching import Watching
 from mira.registry.probe import open_registry
 from mira.registry.s3 import S3Store
 from mira.registry.store import ObjectStore, StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
+LEASE_TIMEOUT = (1.0, 2.0)
 CANNOT_WORK = 78
 """sysexits' EX_CONFIG: starting again will not help."""
 
@@ -49,8 +51,15 @@ def main() -> int:
 
 
 def _run(settings: Settings, store: ObjectStore, metrics: Metrics, stopping: threading.Event) -> int:
-    cluster = KubernetesCluster(kubeconfig=settings.kubeconfig, pool=settings.workers * 2, watcher=metrics.saw_request)
-    operator = Operator(settings, cluster, store, lambda: _login(settings), metrics)
+    kubeconfig, saw = settings.kubeconfig, metrics.saw_request
+    outside = Outside(
+        cluster=KubernetesCluster(kubeconfig=kubeconfig, pool=settings.workers * 2, watcher=saw),
+        store=store,
+        watch=lambda tell, restarted: Watching(tell, lambda: _login(settings), restarted=restarted),
+        # A renewal must not wait for other calls, and one that hangs must leave time for another.
+        leases=KubernetesCluster(kubeconfig=kubeconfig, pool=1, watcher=saw, timeout=LEASE_TIMEOUT),
+    )
+    operator = Operator(settings, outside, metrics)
     probes = Probes(
         settings.probe_host,
         settings.probe_port,

@@ -1,13 +1,13 @@
 """The operator's own lists: before the workers start, and every so often after, whatever the watches say."""
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mira.adapters.cluster import Absent, Answer, Cluster, ClusterUnavailable, Object
 from mira.controller.cache import Cache
 from mira.controller.queue import Key
+from mira.controller.threads import Flag, Threads
 from mira.decide.job import MANAGED_BY, RUN_LABEL
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,11 @@ class Listing:
     enqueue: Callable[[Key], None]
     listed: Callable[[], None]
     seconds: float
-    _stop: threading.Event = field(default_factory=threading.Event)
+    threads: Threads
+    _stop: Flag = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stop = self.threads.flag()
 
     def until_listed(self) -> bool:
         """Whether every kind was listed; False if it was stopped before. A CRD that is not there yet is waited for."""
@@ -62,7 +66,7 @@ class Listing:
 
     def start(self) -> None:
         """Lists again every `seconds` from now on, in a thread of its own."""
-        threading.Thread(target=self._again, name="listing", daemon=True).start()
+        self.threads.start("listing", self._again)
 
     def stop(self) -> None:
         """Lets no further list begin, and ends `until_listed` if it still waits."""
@@ -86,6 +90,6 @@ class Listing:
             changed = self.cache.finish_list(kind, mark, bodies)
             by_name = before | {(body["metadata"]["namespace"], body["metadata"]["name"]): body for body in bodies}
             self.listed()
-            for name in by_name if everything else changed:
+            for name in sorted(by_name if everything else changed):
                 for key in keys_of(kind, by_name[name]):
                     self.enqueue(key)

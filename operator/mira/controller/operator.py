@@ -1,13 +1,11 @@
 """The operator put together: who is told what, and in which order it starts and stops."""
 
 import logging
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from random import Random
+from typing import Any, Protocol
 
-import kopf
 from pydantic import ValidationError
 
 from mira import __version__
@@ -20,52 +18,87 @@ from mira.controller.answering import FileChecks, LiveReader
 from mira.controller.cache import Cache
 from mira.controller.chains import Chains
 from mira.controller.clock import Clock
-from mira.controller.listing import Listing, keys_of
+from mira.controller.discovery import Discovery
+from mira.controller.fencing import FencedCluster, FencedStore, NotLeading
+from mira.controller.leading import Claim, Elector
+from mira.controller.listing import LISTED, Listing, keys_of
 from mira.controller.promotions import PromotionPass
 from mira.controller.proving import Prover
 from mira.controller.queue import Key, WorkQueue
 from mira.controller.runs import RunPass
 from mira.controller.settings import Settings
-from mira.controller.stages import StagePass, stages_with_lineage
+from mira.controller.stages import StagePass
 from mira.controller.status import StatusWriter
-from mira.controller.watching import Watching
+from mira.controller.threads import RealThreads, Threads
 from mira.controller.workers import Again, Workers
 from mira.registry.store import ObjectStore, StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
-HOUR = 3600.0
 STUCK_AFTER = 120.0
+Tell = Callable[[str, str, dict[str, Any]], None]
+
+
+class Watch(Protocol):
+    """What tells the operator that something changed; it may fail to, and lists make up for it."""
+
+    def start(self) -> None:
+        """Watches from now on."""
+        ...
+
+    def stop(self, *, seconds: float) -> None:
+        """Ends the watches; waits no longer than `seconds`."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether it still watches, or will again."""
+        ...
 
 
 @dataclass
-class Operator:
-    """One operator process. `start` returns once the workers run; nothing is written before that."""
+class Outside:
+    """Everything that an operator needs of the world; a simulator gives another one."""
 
-    settings: Settings
     cluster: Cluster
     store: ObjectStore
-    login: Callable[[], kopf.ConnectionInfo]
-    metrics: Metrics
+    watch: Callable[[Tell, Callable[[], None]], Watch]
+    leases: Cluster
     clock: Clock = field(default_factory=Clock)
+    threads: Threads = field(default_factory=RealThreads)
+    random: Random = field(default_factory=Random)
 
-    def __post_init__(self) -> None:
-        settings, clock = self.settings, self.clock
-        self.store = MeteredStore(self.store, self.metrics)
+
+class Operator:
+    """One operator process. `start` returns once the workers run; they take keys while this operator leads."""
+
+    def __init__(self, settings: Settings, outside: Outside, metrics: Metrics) -> None:
+        self.settings, self.metrics, self.clock = settings, metrics, outside.clock
+        clock, threads = outside.clock, outside.threads
+        claim = Claim(settings.lease, settings.namespace, settings.identity, settings.lease_seconds)
+        self._elector = Elector(outside.leases, claim, clock, threads, self._gained, self._lost)
+        self.cluster = FencedCluster(outside.cluster, self._elector.leads)
+        self.store = FencedStore(MeteredStore(outside.store, metrics), self._elector.leads)
         self.cache = Cache()
         self._told_at = clock.monotonic()
-        self._discovering = threading.Event()
         self._started = False
         chains = Chains(self.store)
         self._passes = self._passes_on(chains)
         self._workers = Workers(
-            WorkQueue(), self._pass, threads=settings.workers, clock=clock.monotonic, failed=self._failed
+            WorkQueue(jitter=outside.random),
+            self._pass,
+            threads=settings.workers,
+            clock=clock.monotonic,
+            failed=self._failed,
+            made_by=threads,
         )
-        self._listing = Listing(self.cluster, self.cache, self._enqueue, self._told, settings.relist_seconds)
-        self._watching = Watching(self._event, self.login, restarted=self.metrics.watch_restarts.inc)
-        self.metrics.queue_depth.set_function(self._workers.depth)
-        self.metrics.queue_oldest.set_function(self._workers.oldest)
-        self.metrics.watch_age.set_function(self._watch_age)
-        self.metrics.broken.set_function(chains.broken)
+        self._workers.pause()
+        self._listing = Listing(self.cluster, self.cache, self._enqueue, self._told, settings.relist_seconds, threads)
+        self._discovery = Discovery(self.store, self._enqueue, threads)
+        self._watching = outside.watch(self._event, metrics.watch_restarts.inc)
+        metrics.queue_depth.set_function(self._workers.depth)
+        metrics.queue_oldest.set_function(self._workers.oldest)
+        metrics.watch_age.set_function(self._watch_age)
+        metrics.broken.set_function(chains.broken)
+        metrics.leads.set_function(self._elector.leads)
 
     def _passes_on(self, chains: Chains) -> dict[str, Callable[[Key], Again]]:
         """The pass for each kind; they share the cache, the status writer and what was verified of the chains."""
@@ -112,18 +145,20 @@ class Operator:
             return False
         self._watching.start()
         self._listing.start()
+        self._discovery.start()
         self._workers.start()
-        threading.Thread(target=self._discover, name="discovery", daemon=True).start()
+        self._elector.start()
         self._started = True
         log.info("the operator has started", extra={"registry": self.settings.registry, "version": __version__})
         return True
 
     def stop(self) -> None:
-        """Lets every running pass end, then the watches."""
-        self._discovering.set()
+        """Lets every running pass end, hands the Lease to whoever stands by, then ends the watches."""
+        self._discovery.stop()
         self._listing.stop()
         if self._started:
             self._workers.stop(seconds=20)
+            self._elector.stop(seconds=5)
             self._watching.stop(seconds=5)
         log.info("the operator has stopped")
 
@@ -131,19 +166,38 @@ class Operator:
         """Empty, or why the process should be started anew."""
         if not self._started:
             return ""
-        if not self._workers.alive() or not self._watching.alive():
+        if not (self._workers.alive() and self._watching.alive() and self._elector.alive()):
             return "a thread of the operator has ended"
-        oldest = self._workers.oldest()
+        oldest = self._workers.oldest() if self._elector.leads() else 0.0
         return f"a key has been due for {oldest:.0f} s and no worker takes it" if oldest > STUCK_AFTER else ""
 
     def ready(self) -> str:
-        """Empty, or what is still waited for."""
-        return "" if self._started else "waiting for the API server and the CRDs"
+        """Empty, or what is still waited for. Standing by is being ready."""
+        return self._elector.problem() if self._started else "waiting for the API server and the CRDs"
+
+    def _gained(self) -> None:
+        """This operator works from now on: it looks at everything once, for another one may have left it half done."""
+        self.metrics.lease_changes.labels("gained").inc()
+        for kind in LISTED:
+            for body in self.cache.all(kind):
+                for key in keys_of(kind, body):
+                    self._enqueue(key)
+        self._discovery.look()
+        self._workers.resume()
+
+    def _lost(self) -> None:
+        """This operator stands by from now on; passes that run are stopped at their next write."""
+        self.metrics.lease_changes.labels("lost").inc()
+        self._workers.pause()
 
     def _pass(self, key: Key) -> Again:
-        started = time.perf_counter()
+        started = self.clock.monotonic()
         try:
             again = self._passes[key.kind](key)
+        except NotLeading:
+            # Whoever leads next looks at everything.
+            self._count(key, "not leading", started)
+            return Again(None)
         except Conflict:
             # Somebody wrote the object since it was read, and the event that says so may be late.
             self._refresh(key)
@@ -183,7 +237,7 @@ class Operator:
 
     def _count(self, key: Key, result: str, started: float) -> None:
         self.metrics.passes.labels(key.kind, result).inc()
-        self.metrics.pass_seconds.labels(key.kind).observe(time.perf_counter() - started)
+        self.metrics.pass_seconds.labels(key.kind).observe(self.clock.monotonic() - started)
 
     def _event(self, kind: str, event: str, body: dict[str, Any]) -> None:
         """One watch event: into the cache, and whoever it concerns onto the queue."""
@@ -215,21 +269,6 @@ class Operator:
         if finished is not None and finished.status == "True":
             counter = self.metrics.runs if kind == "TrainingRun" else self.metrics.promotions
             counter.labels(finished.reason).inc()
-
-    def _discover(self) -> None:
-        """Stages that have a lineage, whatever resources are left of them: at start and hourly."""
-        delay = 0.0
-        while not self._discovering.wait(delay):
-            try:
-                for key in stages_with_lineage(self.store):
-                    self._enqueue(key)
-                delay = HOUR
-            except (StoreUnavailable, StoreRefused) as error:
-                log.warning("the lineages could not be listed; trying again", extra={"error": str(error)})
-                delay = 30.0
-            except Exception:
-                log.exception("the lineages could not be listed; trying again")
-                delay = 30.0
 
     def _enqueue(self, key: Key) -> None:
         self._workers.add(key)

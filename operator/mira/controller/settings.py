@@ -1,5 +1,6 @@
 """The operator's settings, from the environment, checked at start."""
 
+import socket
 from typing import Annotated
 
 from pydantic import Field, StringConstraints, field_validator
@@ -36,11 +37,23 @@ class Settings(BaseSettings):
         default=None, description="The endpoint of an S3 other than AWS's."
     )
     kubeconfig: str | None = Field(default=None, description="A kubeconfig; empty: the pod's own service account.")
+    namespace: Annotated[str, StringConstraints(min_length=1, max_length=63)] = Field(
+        default="mira-system", description="The operator's own namespace, where its Lease lies."
+    )
+    lease: Annotated[str, StringConstraints(min_length=1, max_length=253)] = Field(
+        default="mira-operator", description="The Lease whose holder works; others stand by."
+    )
+    lease_seconds: int = Field(
+        default=10, ge=3, le=60, description="How long a holder that says nothing any more keeps the Lease."
+    )
+    identity: Annotated[str, StringConstraints(min_length=1, max_length=253)] = Field(
+        default_factory=socket.gethostname, description="Who holds the Lease: the pod's name."
+    )
     workers: int = Field(default=8, ge=1, le=64, description="How many keys are worked on at once.")
     resync_seconds: float = Field(
         default=30, ge=1, le=30, description="How often an object that has not ended is looked at."
     )
-    relist_seconds: float = Field(default=60, ge=5, le=3600, description="How often every object is listed.")
+    relist_seconds: float = Field(default=25, ge=5, le=3600, description="How often every object is listed.")
     probe_port: int = Field(default=8080, ge=0, le=65535, description="The port of /healthz, /readyz and /metrics.")
     probe_host: str = Field(default="0.0.0.0", description="The address of that port.")  # noqa: S104 - the kubelet asks
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged.")

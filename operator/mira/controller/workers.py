@@ -1,11 +1,11 @@
 """The threads that take keys from the queue and give each to its pass."""
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from mira.controller.queue import Key, WorkQueue
+from mira.controller.threads import RealThreads, Running, Threads
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,10 @@ Pass = Callable[[Key], Again]
 
 
 class Workers:
-    """N threads around one queue. A pass that raises is logged and tried again with back-off; it stops nobody else."""
+    """N threads around one queue. A pass that raises is logged and tried again with back-off; it stops nobody else.
+
+    They take keys only between `resume` and `pause`; what is added meanwhile waits in the queue.
+    """
 
     def __init__(
         self,
@@ -31,19 +34,33 @@ class Workers:
         threads: int,
         clock: Callable[[], float],
         failed: Callable[[Key, Exception], None],
+        made_by: Threads | None = None,
     ) -> None:
         self._queue = queue
         self._run = run
         self._clock = clock
         self._failed = failed
-        self._condition = threading.Condition()
+        self._made_by = made_by or RealThreads()
+        self._condition = self._made_by.condition()
         self._stopping = False
-        self._threads = [threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(threads)]
+        self._paused = False
+        self._count = threads
+        self._threads: list[Running] = []
 
     def start(self) -> None:
-        """Takes keys from now on, also those that were added before."""
-        for thread in self._threads:
-            thread.start()
+        """Takes keys from now on, also those that were added before, unless paused."""
+        self._threads = [self._made_by.start(f"worker-{n}", self._work) for n in range(self._count)]
+
+    def pause(self) -> None:
+        """Takes no further key until `resume`; passes that run go on."""
+        with self._condition:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Takes keys again."""
+        with self._condition:
+            self._paused = False
+            self._condition.notify_all()
 
     def stop(self, *, seconds: float) -> bool:
         """Takes no further key; whether every running pass ended within the time."""
@@ -95,10 +112,10 @@ class Workers:
         """The next key, waited for; None when the workers stop."""
         with self._condition:
             while not self._stopping:
-                key = self._queue.take(self._clock())
+                key = None if self._paused else self._queue.take(self._clock())
                 if key is not None:
                     return key
-                self._condition.wait(self._queue.wait(self._clock()))
+                self._condition.wait(None if self._paused else self._queue.wait(self._clock()))
             return None
 
     def _finish(self, key: Key, again: Again | None) -> None:

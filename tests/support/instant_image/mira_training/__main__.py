@@ -35,18 +35,26 @@ def main() -> int:
         if order.against
         else None
     )
-    manifest = build(order, key, attempt, parameters.get("roc_auc", "0.8"), current)
+    now = datetime.now(UTC)
+    manifest = build(order, key, attempt, parameters.get("roc_auc", "0.8"), current, now=now)
     store.create(key.file(manifest.files[0].path), b"a model")
     if current is not None:
-        comparison = compare(manifest, current)
+        comparison = compare(manifest, current, now=now)
         store.create(key.comparison(comparison.candidate, comparison.current), comparison.render())
     store.create(key.manifest, manifest.render())
     return 0
 
 
 def fail(store: S3Store, key: VersionKey, attempt: str, code: int) -> int:
-    now = datetime.now(UTC)
-    outcome = Outcome(
+    outcome = failed(attempt, code, datetime.now(UTC))
+    store.create(key.outcome(attempt), outcome.render())
+    told = Termination(result=outcome.result, reason=outcome.reason, message=outcome.message, step=outcome.step)
+    Path(os.environ["MIRA_TERMINATION_LOG"]).write_bytes(told.render())
+    return code
+
+
+def failed(attempt: str, code: int, now: datetime) -> Outcome:
+    return Outcome(
         attempt=attempt,
         result=Result.FAILED,
         reason="ColumnsMissing",
@@ -56,13 +64,11 @@ def fail(store: S3Store, key: VersionKey, attempt: str, code: int) -> int:
         started_at=now,
         finished_at=now,
     )
-    store.create(key.outcome(attempt), outcome.render())
-    told = Termination(result=outcome.result, reason=outcome.reason, message=outcome.message, step=outcome.step)
-    Path(os.environ["MIRA_TERMINATION_LOG"]).write_bytes(told.render())
-    return code
 
 
-def build(order: Order, key: VersionKey, attempt: str, roc_auc: str, current: Current | None) -> Manifest:
+def build(
+    order: Order, key: VersionKey, attempt: str, roc_auc: str, current: Current | None, *, now: datetime
+) -> Manifest:
     path = f"attempts/{attempt}/model/model.onnx"
     against = None
     if current is not None and order.against:
@@ -82,11 +88,11 @@ def build(order: Order, key: VersionKey, attempt: str, roc_auc: str, current: Cu
         metrics=[Metric(name="roc_auc", value=roc_auc, direction=Direction.HIGHER)],
         compared_with=against,
         files=[File(path=path, size=7, sha256=sha256(b"a model"))],
-        created_at=datetime.now(UTC),
+        created_at=now,
     )
 
 
-def compare(manifest: Manifest, current: Current) -> Comparison:
+def compare(manifest: Manifest, current: Current, *, now: datetime) -> Comparison:
     mine, theirs = manifest.metric("roc_auc"), current.manifest.metric("roc_auc")
     assert mine and theirs
     gain = f"{float(mine.value) - float(theirs.value):.6f}"
@@ -100,7 +106,7 @@ def compare(manifest: Manifest, current: Current) -> Comparison:
         verdict=Verdict.COMPARED,
         rows=1,
         differences=[difference],
-        created_at=datetime.now(UTC),
+        created_at=now,
     )
 
 

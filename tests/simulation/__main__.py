@@ -1,0 +1,75 @@
+"""`python -m tests.simulation 17` tells one history; `--seeds 0:100000 --report FILE` runs many and counts."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from tests.simulation.campaign import Tally, run_side_by_side
+from tests.simulation.simulation import plan_of, simulate
+
+BAR = 40
+
+
+def main() -> int:
+    """0, or 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation")
+    parser.add_argument("seed", nargs="?", type=int, help="tell this one history")
+    parser.add_argument("--seeds", help="FROM:TO, run all of these")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--report", type=Path, help="write what came of it")
+    wanted = parser.parse_args()
+    if wanted.seeds is None:
+        result = simulate(plan_of(wanted.seed or 0))
+        sys.stdout.write(f"{result}\n{result.digest}\n")
+        return 1 if result.problems else 0
+    first, last = map(int, wanted.seeds.split(":"))
+    seeds = range(first, last)
+    tally = run_side_by_side(seeds, wanted.processes, lambda so_far: _show(so_far, len(seeds)))
+    sys.stdout.write("\n" + "\n\n".join(tally.failures[:3]) + f"\n{report(seeds, tally, wanted.processes)}")
+    if wanted.report:
+        wanted.report.parent.mkdir(parents=True, exist_ok=True)
+        wanted.report.write_text(report(seeds, tally, wanted.processes))
+    return 1 if tally.failures else 0
+
+
+def _show(tally: Tally, of: int) -> None:
+    done = BAR * tally.histories // of
+    left = tally.seconds / tally.histories * (of - tally.histories)
+    sys.stderr.write(
+        f"\r[{'#' * done}{'.' * (BAR - done)}] {tally.histories} of {of}, {len(tally.failures)} wrong, "
+        f"{tally.seconds:.0f} s, {left:.0f} s to go "
+    )
+    sys.stderr.flush()
+
+
+def report(seeds: range, tally: Tally, processes: int) -> str:
+    """What came of the histories, as a page of docs/reliability."""
+    rows = [f"| {what} | {count} |" for what, count in sorted(tally.struck.items())]
+    work = [f"| {what} | {count} |" for what, count in sorted(tally.workloads.items())]
+    lines = [
+        "# The operator in a deterministic simulator",
+        "",
+        f"Written by `python -m tests.simulation --seeds {seeds.start}:{seeds.stop} --report <this file>`.",
+        "",
+        f"{tally.histories} histories, {len(tally.failures)} with a broken promise, in {tally.seconds:.0f} s by {processes}",
+        "processes. One to three operators, up to four faults each.",
+        "",
+        "From the last disturbance (fault, person, pod) until all was right, in simulated seconds:",
+        f"half within {tally.percentile(0.5):.1f}, 99% within {tally.percentile(0.99):.1f}, "
+        f"all within {max(tally.settled):.1f}.",
+        "",
+        "| fault that struck | times |",
+        "|---|---|",
+        *rows,
+        "",
+        "| what people did | times |",
+        "|---|---|",
+        *work,
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""A thousand histories of whole operators, with up to four faults each: every promise is kept and all comes right."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.simulation.campaign import run
+from tests.simulation.faults import OF_CALLS, OF_PROCESSES, OF_SERVERS, OF_THE_WORLD, OF_WATCHES
+from tests.simulation.simulation import plan_of, simulate
+from tests.simulation.workloads import WORKLOADS
+
+PARTS, EACH = 10, 100
+FAULTS = {*OF_CALLS, *OF_PROCESSES, *OF_SERVERS, *OF_THE_WORLD, *OF_WATCHES}
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_promise_is_kept_and_all_comes_right_in_time(part: int) -> None:
+    tally = run(range(part * EACH, (part + 1) * EACH))
+    assert not tally.failures, "\n\n".join(tally.failures)
+    assert tally.histories == EACH
+
+
+def test_the_thousand_plans_hold_every_fault_and_all_that_people_do() -> None:
+    plans = [plan_of(seed) for seed in range(PARTS * EACH)]
+    assert {fault.what for plan in plans for fault in plan.faults} == FAULTS
+    assert {name for plan in plans for name in plan.workloads} == set(WORKLOADS)
+    assert {plan.operators for plan in plans} == {1, 2, 3}
+    assert {len(plan.faults) for plan in plans} == {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_a_seed_is_the_same_history_in_every_process(hash_seed: str) -> None:
+    seed = next(seed for seed in range(100) if len(plan_of(seed).faults) == 4 and plan_of(seed).operators == 3)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.simulation", str(seed)],
+        env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == simulate(plan_of(seed)).digest
