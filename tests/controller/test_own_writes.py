@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import kopf
 import pytest
 
 from mira.adapters.admission import shipped
 from mira.adapters.cluster import ClusterUnavailable, Object, Refused
 from mira.adapters.metrics import Metrics
 from mira.api.canonical import spec_hash
-from mira.controller.operator import Operator
+from mira.controller.operator import Operator, Outside
 from mira.controller.queue import Key
 from mira.controller.settings import Settings
 from mira.registry.keys import VersionKey
@@ -75,16 +74,27 @@ def cluster() -> AnswersAreLost:
     return AnswersAreLost({(body["kind"], body["metadata"]["name"]): body for body in made})
 
 
+class NoWatch:
+    """Tells nothing: the test does."""
+
+    def start(self) -> None: ...
+
+    def stop(self, *, seconds: float) -> None: ...
+
+    def alive(self) -> bool:
+        return True
+
+
 SETTINGS: dict[str, Any] = {"registry": "s3://mira/registry", "cluster_name": "local", "default_image": "an/image"}
 
 
 def operator(cluster: AnswersAreLost, store: MemoryStore) -> Operator:
-    """One that was never started: its queue keeps everything."""
-
-    def login() -> kopf.ConnectionInfo:
-        raise NotImplementedError
-
-    return Operator(Settings(**SETTINGS), cluster, store, login, Metrics())
+    """One that leads and was never started: its queue keeps everything."""
+    outside = Outside(cluster, store, lambda *_: NoWatch(), leases=cluster)
+    made = Operator(Settings(**SETTINGS), outside, Metrics())
+    made._elector._until = float("inf")
+    made._workers.resume()
+    return made
 
 
 def woken(operator: Operator) -> set[Key]:

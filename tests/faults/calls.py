@@ -28,11 +28,14 @@ class Identity:
         return f"{self.to} {self.verb} {self.about}"
 
     @property
+    def is_of_a_clock(self) -> bool:
+        """Whether it is made every so often, whatever happens: the Lease's renewals."""
+        return self.about.startswith(("leases", "events Lease/"))
+
+    @property
     def writes(self) -> bool:
         """Whether it makes or changes something that counts; Events and statuses are told again as it pleases."""
-        return (
-            self.verb not in READS and not self.about.startswith(("events", "leases")) and "/status" not in self.about
-        )
+        return self.verb not in READS and not self.about.startswith("events") and "/status" not in self.about
 
 
 @dataclass(frozen=True, order=True)

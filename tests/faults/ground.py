@@ -10,10 +10,13 @@ import boto3
 import urllib3
 
 from dev.controlplane.rest import Answer
-from dev.local import ROLES, Local
+from dev.local import OPERATOR_ACCOUNT, ROLES, SYSTEM_NAMESPACE, Local
 from dev.s3.roles import REGION, REGISTRY_BUCKET, Role
 from mira.registry.s3 import S3Store
 from tests.support.team import INSTANT
+
+RBAC = "rbac.authorization.k8s.io"
+LEASES = "faults-leases"
 
 
 class Ground:
@@ -40,15 +43,21 @@ class Ground:
         return Answer(response.status, told)
 
     def give_roles(self) -> None:
-        """Lets everybody be what they are, everywhere."""
+        """Lets everybody be what they are, everywhere; and the operator hold a Lease in any namespace."""
+        leases = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["*"]}
+        self._make("clusterroles", {"metadata": {"name": LEASES}, "rules": [leases]})
+        self._bind(LEASES, {"kind": "ServiceAccount", "name": OPERATOR_ACCOUNT, "namespace": SYSTEM_NAMESPACE})
         for user, role in ROLES.items():
-            binding = {
-                "metadata": {"name": f"{user}-{role}"},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-                "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": user}],
-            }
-            answer = self.call("admin", "POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding)
-            assert answer.status == 201, answer.message
+            self._bind(role, {"kind": "User", "apiGroup": RBAC, "name": user})
+
+    def _bind(self, role: str, subject: dict[str, str]) -> None:
+        reference = {"apiGroup": RBAC, "kind": "ClusterRole", "name": role}
+        name = f"faults-{subject['name']}-{role}"
+        self._make("clusterrolebindings", {"metadata": {"name": name}, "roleRef": reference, "subjects": [subject]})
+
+    def _make(self, plural: str, body: dict[str, Any]) -> None:
+        answer = self.call("admin", "POST", f"/apis/{RBAC}/v1/{plural}", body)
+        assert answer.status == 201, answer.message
 
     def close(self) -> None:
         """Ends its connections."""

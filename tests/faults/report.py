@@ -35,13 +35,13 @@ def percentiles(seconds: Sequence[float]) -> str:
 
 PAGE = """# Killed and cut at every call
 
-Written by `python -m tests.faults --all`; what is done, and how, is in `tests/faults/`.
+Written by `python -m tests.faults --page` (`--all` for every plan); what is done, and how, is in `tests/faults/`.
 
 One journey (a run, two promotions, a rollback) on real servers, once for each fault at each call that the operator
 makes to Kubernetes and to S3. The end - lineage, pointer, statuses, and what was made how often - must be that of the
 undisturbed journey. *Missed*: the call was not made in that run, so nothing was tried.
 
-{plans} plans: {same} ended the same, {other} otherwise, {missed} missed; {seconds:.0f} s.
+{plans} of {of} plans: {same} ended the same, {other} otherwise, {missed} missed; {seconds:.0f} s.
 
 Seconds from the fault to what was wanted when it happened, the undisturbed part of that work included:
 
@@ -63,12 +63,13 @@ Each cell: plans that ended the same / plans that hit their call.
 """
 
 
-def report(results: Sequence[Run], reference: Run, seconds: float) -> str:
+def report(results: Sequence[Run], reference: Run, *, of: int, seconds: float) -> str:
     """The page: how many plans, how they ended, how long it took, and a table of calls and faults."""
     outcomes = Counter(outcome(run, reference) for run in results)
     starts = [start for run in results for start in run.starts]
     return PAGE.format(
         plans=len(results),
+        of=of,
         same=outcomes["same"],
         other=outcomes["other"],
         missed=outcomes["missed"],
