@@ -106,9 +106,9 @@ class Journey:
             "decisions": len(self._keys(f"decisions/{self.key.path}/")),
             "quarantine": len(self._keys("quarantine/")),
             "pointer": json.loads(pointer) if pointer else None,
-            "run": self._status("mrun", "v1"),
-            "promotions": {name: self._status("mpromo", name) for name in (FIRST, SECOND, BACK)},
-            "stage": self._status("mstage", f"{MODEL}.{STAGE}"),
+            "run": self._told("mrun", "v1"),
+            "promotions": {name: self._told("mpromo", name) for name in (FIRST, SECOND, BACK)},
+            "stage": self._told("mstage", f"{MODEL}.{STAGE}"),
             "jobs": len(self._list("/apis/batch/v1", "jobs")),
             "pods": len(self._list("/api/v1", "pods")),
         }
@@ -145,6 +145,12 @@ class Journey:
         answer = self._ground.call("admin", "GET", self._path(KIND[kind], name))
         status: dict[str, Any] = answer.body.get("status") or {} if answer.status == 200 else {}
         return status
+
+    def _told(self, kind: str, name: str) -> dict[str, Any]:
+        """The status without the conditions' sentences: who adopts an end knows less of what was seen on the way."""
+        status = self._status(kind, name)
+        told = [{k: v for k, v in each.items() if k != "message"} for each in status.get("conditions", [])]
+        return status | {"conditions": told}
 
     def _condition(self, kind: str, name: str, type_: str) -> dict[str, Any]:
         return next((c for c in self._status(kind, name).get("conditions", []) if c["type"] == type_), {})
