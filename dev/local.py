@@ -162,6 +162,12 @@ class Local:
 
     def start_operator(self, name: str = "operator", **settings: str) -> OperatorProcess:
         """An operator with exactly the chart's rights; returns when it is ready."""
+        operator = self.launch_operator(name, **settings)
+        wait_until(operator.ready, timeout=30, what=f"{name} to be ready (its log: {operator.process.log})")
+        return operator
+
+    def launch_operator(self, name: str = "operator", **settings: str) -> OperatorProcess:
+        """The same, as soon as its process exists."""
         (port,) = free_ports(1)
         environment = {
             "PATH": os.environ["PATH"],
@@ -188,9 +194,7 @@ class Local:
             log=self.folder / f"{name}.log",
             cwd=CHECKOUT,
         )
-        operator = OperatorProcess(process, port)
-        wait_until(operator.ready, timeout=30, what=f"{name} to be ready (its log: {process.log})")
-        return operator
+        return OperatorProcess(process, port)
 
     def kubeconfig(self, user: str) -> Path:
         """A kubeconfig for this user."""

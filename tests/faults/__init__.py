@@ -1,0 +1,1 @@
+"""The operator is killed and its calls are cut, for real: every call of a journey, in every way, one at a time."""
