@@ -15,7 +15,7 @@ SOON = 1e-6
 
 
 def queue(**limits: Any) -> WorkQueue:
-    return WorkQueue(**{"per_second": 1e9, "burst": 10**9, "jitter": Random(0)} | limits)  # noqa: S311
+    return WorkQueue(**{"per_second": 1e9, "burst": 10**9, "jitter": Random(0)} | limits)
 
 
 def taken(work: WorkQueue, now: float) -> list[Key]:
@@ -198,7 +198,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.work = WorkQueue(per_second=PER_SECOND, burst=BURST, jitter=Random(0))  # noqa: S311
+        self.work = WorkQueue(per_second=PER_SECOND, burst=BURST, jitter=Random(0))
         self.now = 1000.0
         self.running: set[Key] = set()
         self.wanted: dict[Key, float] = {}

@@ -1,21 +1,19 @@
 """How much the operator bears: thousands of resources at its start, and a thousand that cannot be helped."""
 
-import os
 import statistics
-import sys
 import time
 from pathlib import Path
 
 from dev.local import Local, OperatorProcess
 from tests.support.audit import Audit
 from tests.support.crowd import promotions
+from tests.support.reporting import LONG, note
 from tests.support.team import Team
 
-LONG = bool(os.environ.get("MIRA_LONG"))
-MANY = 10_000 if LONG else 1_500
-POISON = 1_000 if LONG else 300
-REPORT = Path(__file__).parents[2] / "docs" / "reliability" / "bounds.md"
-EACH = 6
+MANY = 10_000 if LONG else 800
+POISON = 1_000 if LONG else 200
+PAGE = ("bounds", "Bounds")
+EACH = 8 if LONG else 3
 
 
 def resident(operator: OperatorProcess) -> int:
@@ -26,30 +24,6 @@ def resident(operator: OperatorProcess) -> int:
 
 def at_rest(operator: OperatorProcess) -> bool:
     return operator.metric("mira_leads") == 1 and operator.metric("mira_queue_depth") == 0
-
-
-def test_with_thousands_of_ended_resources_it_starts_within_10_s_and_writes_nothing(mira: Local, team: Team) -> None:
-    empty = mira.start_operator("crowded")
-    team.until("the empty one to be at rest", lambda: at_rest(empty))
-    before = resident(empty)
-    empty.process.terminate()
-    empty.process.wait(30)
-
-    promotions(mira, team.namespace, MANY, ended=True)
-    audit = Audit(mira.control_plane.audit_log)
-    began = time.monotonic()
-    operator = mira.start_operator("crowded")
-    team.until("it to lead", lambda: operator.metric("mira_leads") == 1)
-    assert operator.metric("mira_cached_objects", kind="ModelPromotion") >= MANY
-    team.until("it to be at rest", lambda: at_rest(operator))
-    took = time.monotonic() - began
-    after = resident(operator)
-    operator.process.terminate()
-    operator.process.wait(30)
-    assert not audit.writes(team.namespace)
-    told = f"{MANY} ended promotions: at rest {took:.1f} s after its start, {(after - before) / MANY:.1f} KiB for each."
-    note("start-up", told)
-    assert took <= 10.0, told
 
 
 def test_a_thousand_that_cannot_be_helped_delay_others_by_at_most_twice(mira: Local, team: Team) -> None:
@@ -77,8 +51,32 @@ def test_a_thousand_that_cannot_be_helped_delay_others_by_at_most_twice(mira: Lo
         f"From approval to the moved pointer: {statistics.median(alone):.2f} s alone, "
         f"{statistics.median(beside):.2f} s beside {POISON} promotions on a broken lineage."
     )
-    note("poison", told)
+    note(*PAGE, "poison", told)
     assert statistics.median(beside) <= 2 * statistics.median(alone), told
+
+
+def test_with_thousands_of_ended_resources_it_starts_within_10_s_and_writes_nothing(mira: Local, team: Team) -> None:
+    empty = mira.start_operator("crowded")
+    team.until("the empty one to be at rest", lambda: at_rest(empty))
+    before = resident(empty)
+    empty.process.terminate()
+    empty.process.wait(30)
+
+    promotions(mira, team.namespace, MANY, ended=True)
+    audit = Audit(mira.control_plane.audit_log)
+    began = time.monotonic()
+    operator = mira.start_operator("crowded")
+    team.until("it to lead", lambda: operator.metric("mira_leads") == 1)
+    assert operator.metric("mira_cached_objects", kind="ModelPromotion") >= MANY
+    team.until("it to be at rest", lambda: at_rest(operator))
+    took = time.monotonic() - began
+    after = resident(operator)
+    operator.process.terminate()
+    operator.process.wait(30)
+    assert not audit.writes(team.namespace)
+    told = f"{MANY} ended promotions: at rest {took:.1f} s after its start, {(after - before) / MANY:.1f} KiB for each."
+    note(*PAGE, "start-up", told)
+    assert took <= 10.0, told
 
 
 def seconds_to_promote(team: Team, number: int) -> float:
@@ -87,14 +85,3 @@ def seconds_to_promote(team: Team, number: int) -> float:
     began = time.monotonic()
     team.until("the pointer", lambda: team.current(f"m{number}") == f"r{number}")
     return time.monotonic() - began
-
-
-def note(about: str, told: str) -> None:
-    """Says what was measured; the long campaign keeps it in a report."""
-    sys.stdout.write(f"{about}: {told}\n")
-    if not LONG:
-        return
-    lines = REPORT.read_text().splitlines() if REPORT.exists() else ["# Bounds", "", "Written by `make test-long`.", ""]
-    kept = [line for line in lines if not line.startswith(f"* {about}: ")]
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    REPORT.write_text("\n".join([*kept, f"* {about}: {told}"]) + "\n")

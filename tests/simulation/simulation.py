@@ -85,7 +85,10 @@ class Simulation:
         scheduler.spawn("trouble", "trouble", self._trouble)
         problems: list[str] = []
         try:
-            problems = self._until_done(people) or self._until_right() or self._stays_quiet()
+            problems = self._until_done(people) or self._until_right()
+            # A minute and a half in which nothing must happen: looked at in every third history.
+            if not problems and self.plan.seed % 3 == 0:
+                problems = self._stays_quiet()
         except GaveUp as error:
             problems = [str(error), *self._wrong()]
         finally:

@@ -134,6 +134,31 @@ def _withdrawn(team: Team) -> None:
     team.ends("to-v1")
 
 
+def _nobody_is_there(team: Team) -> None:
+    """Approved while no operator runs: the next one sees creation and approval as one."""
+    team.own_stage()
+    team.run("v1", promote=False)
+    team.ends("v1", "TrainingRun")
+    team.promote("to-v1", "v1")
+    team.until("it shows its digest", lambda: bool(team.status("to-v1").get("digest")))
+    for process in team.world.processes:
+        team.world.kill(process.owner)
+    team.say("to-v1")
+    team.ends("to-v1")
+
+
+def _a_file_is_changed(team: Team) -> None:
+    """After the training somebody changes one byte of the model: it is never promoted."""
+    team.own_stage()
+    team.run("v1", promote=False)
+    team.ends("v1", "TrainingRun")
+    objects = team.world.store.objects
+    for key in [key for key in objects if f"/{team.model}/versions/v1/" in key and key.endswith("model.onnx")]:
+        team.world.act("somebody", f"changes {key}", lambda key=key: objects.update({key: b"b model"}))
+    team.promote("to-v1", "v1")
+    team.ends("to-v1")
+
+
 REFUSED: Lineage = [("Refuse", "Rejected", None)]
 WORKLOADS: dict[str, Workload] = {
     "two versions and a rollback": Workload(
@@ -164,6 +189,15 @@ WORKLOADS: dict[str, Workload] = {
         ([V1, V2, BACK],),
         {"v1.production": ("Promoted",), "v2.production": ("Promoted",), "back": ("RolledBack",)},
         {"v1": ("Adopted",), "v2": ("Adopted",)},
+    ),
+    "approved while no operator runs": Workload(
+        _nobody_is_there, ([V1],), {"to-v1": ("Promoted",)}, {"v1": ("Succeeded",)}
+    ),
+    "a file changed after the training": Workload(
+        _a_file_is_changed,
+        ([("Refuse", "ArtifactCorrupt", None)],),
+        {"to-v1": ("ArtifactCorrupt",)},
+        {"v1": ("Succeeded",)},
     ),
     "an approval taken back": Workload(
         _withdrawn, ([V1], REFUSED), {"to-v1": ("Promoted", "Rejected")}, {"v1": ("Succeeded",)}

@@ -10,6 +10,7 @@ from mira.controller.clock import Clock
 from mira.controller.operator import Operator, Outside
 from mira.controller.settings import Settings
 from mira.registry.memory import MemoryStore
+from mira.registry.store import Put
 from tests.simulation.apiserver import ApiServer
 from tests.simulation.collecting import Collector
 from tests.simulation.faults import KUBERNETES, S3, Call, Fault, Weather
@@ -77,7 +78,8 @@ class World:
             raise
         if call.writes:
             self.tell(call.process, f"{call.verb} {call.about} {call.name} -> {getattr(answer, 'value', 'done')}")
-            self.promises.written(call)
+            if answer is not Put.UNCLEAR:
+                self.promises.written(call)
             self.look()
         return answer
 

@@ -8,8 +8,8 @@ from random import Random
 from typing import NamedTuple
 
 FIRST_BACKOFF = 0.25
-# Below the 30 s within which everything must be right again after an outage.
-LONGEST_BACKOFF = 20.0
+# So that after an outage of any length nearly everything is right again within 10 s.
+LONGEST_BACKOFF = 8.0
 
 
 class Key(NamedTuple):
@@ -35,7 +35,7 @@ class WorkQueue:
     """Each key is worked on by one worker at a time; a key that is added meanwhile runs once more afterwards.
 
     Namespaces take turns, so that one namespace with a thousand keys delays another's key by one place, not by a
-    thousand. A key that failed waits twice as long each time, up to 20 s, with jitter; `per_second` bounds all passes.
+    thousand. A key that failed waits twice as long each time, up to 8 s, with jitter; `per_second` bounds all passes.
     """
 
     per_second: float = 200.0

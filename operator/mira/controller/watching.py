@@ -8,17 +8,20 @@ periodic lists find what was missed meanwhile.
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, MutableMapping
 from typing import Any
 
 import kopf
 
-from mira.adapters.cluster import TYPES
+from mira.adapters.cluster import TYPES, ClusterUnavailable
+from mira.adapters.discovery import not_shown
 from mira.decide.job import MANAGED_BY
 
 log = logging.getLogger(__name__)
 WATCHED = ("TrainingRun", "ModelPromotion", "ModelStage", "Job")
 FIRST_RESTART, LONGEST_RESTART = 0.5, 15.0
+FAREWELL = 2.0
 Tell = Callable[[str, str, dict[str, Any]], None]
 Login = Callable[[], kopf.ConnectionInfo]
 
@@ -87,30 +90,60 @@ class Watching:
     def _supervise(self) -> None:
         delay = FIRST_RESTART
         while not self._stop.is_set():
+            began = time.monotonic()
             try:
-                asyncio.run(self._run())
-                delay = FIRST_RESTART
+                if missing := not_shown(self._login(), WATCHED):
+                    log.warning("discovery does not show every kind yet", extra={"kinds": missing})
+                else:
+                    self._watch_once()
+            except ClusterUnavailable as error:
+                log.warning("the watches cannot start; trying again", extra={"error": str(error)})
             except Exception:
                 log.exception("kopf ended; it is started again")
+            if time.monotonic() - began > LONGEST_RESTART:
+                delay = FIRST_RESTART
             if self._stop.wait(delay):
                 return
             self._restarted()
             delay = min(delay * 2, LONGEST_RESTART)
 
-    async def _run(self) -> None:
-        await kopf.operator(
-            registry=self._registry(),
-            settings=_settings(),
-            memories=None,
-            clusterwide=True,
-            standalone=True,
-            stop_flag=self._stop,
+    def _watch_once(self) -> None:
+        """Returns or raises when kopf has ended or begins to: it may never come to its own end.
+
+        After a failed watch kopf waits for tasks that have swallowed their cancellation. So its event loop is left
+        as it is after a moment; nothing in it is worth waiting for.
+        """
+        loop = asyncio.new_event_loop()
+        ending = threading.Event()
+        try:
+            loop.run_until_complete(self._run(ending))
+        finally:
+            # kopf waits for this flag in a thread of the loop's, which must not outlive the loop.
+            ending.set()
+            if left := asyncio.all_tasks(loop):
+                for task in left:
+                    task.cancel()
+                loop.run_until_complete(asyncio.wait(left, timeout=FAREWELL))
+            loop.close()
+
+    async def _run(self, ending: threading.Event) -> None:
+        tasks = await kopf.spawn_tasks(
+            registry=self._registry(), settings=_settings(), clusterwide=True, standalone=True, stop_flag=ending
         )
+        stopping = asyncio.get_running_loop().create_task(self._stopping())
+        done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def _stopping(self) -> None:
+        while not self._stop.is_set():  # noqa: ASYNC110 - it is set by other threads
+            await asyncio.sleep(0.1)
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
 
-        @kopf.on.login(registry=registry)
+        # By itself kopf would try a login that failed again after a minute, or never.
+        @kopf.on.login(registry=registry, errors=kopf.ErrorsMode.TEMPORARY, backoff=FIRST_RESTART)
         def login(**_: Any) -> kopf.ConnectionInfo:
             return self._login()
 
