@@ -7,6 +7,7 @@ import gc
 import logging
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -181,11 +182,15 @@ def outlive(on: str, fault: Fault) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def collected() -> Iterator[None]:
-    """Whatever is left of the tests of this module is collected at its end; records of errors would keep it."""
+    """Whatever is left of the tests of this module is collected at its end; what would keep it is switched off."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
-    gc.collect()
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    # A task that is collected leaves an exception behind, which holds a coroutine.
+    while gc.collect():
+        pass
+    sys.unraisablehook = hook
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ class Team:
 
     def say(self, name: str, decision: str = "Approved", approver: str = "bob") -> None:
         """Approves or rejects the digest that the status shows, once it does; nothing if the promotion is gone."""
-        self.until(f"{name} shows its digest", lambda: self.gone(name) or bool(self.status(name).get("digest")))
+        self.until(f"{name} shows its digest", lambda: self._is_shown(name))
 
         def edit(body: Object) -> None:
             others = [each for each in body["spec"].get("approvals", []) if each["approver"] != approver]
@@ -69,6 +69,10 @@ class Team:
         if not self.gone(name) and not self.finished(name):
             change = self.world.server.change
             self.world.act(approver, f"{decision} {name}", lambda: change("ModelPromotion", self.namespace, name, edit))
+
+    def _is_shown(self, name: str) -> bool:
+        """Whether there is a digest to be approved, or nothing to be waited for any more."""
+        return self.gone(name) or self.finished(name) or bool(self.status(name).get("digest"))
 
     def delete(self, kind: str, name: str) -> None:
         if self.get(kind, name):
