@@ -47,7 +47,7 @@ class Listing:
 
     cluster: Cluster
     cache: Cache
-    enqueue: Callable[[Key], None]
+    changed: Callable[[str, Object], None]
     listed: Callable[[], None]
     seconds: float
     threads: Threads
@@ -101,5 +101,4 @@ class Listing:
             by_name = before | {(body["metadata"]["namespace"], body["metadata"]["name"]): body for body in bodies}
             self.listed()
             for name in sorted(changed):
-                for key in keys_of(kind, by_name[name]):
-                    self.enqueue(key)
+                self.changed(kind, by_name[name])

@@ -92,7 +92,7 @@ class Operator:
             made_by=threads,
         )
         self._workers.pause()
-        self._listing = Listing(self.cluster, self.cache, self._enqueue, self._told, settings.relist_seconds, threads)
+        self._listing = Listing(self.cluster, self.cache, self._wake, self._told, settings.relist_seconds, threads)
         self._discovery = Discovery(self.store, self._enqueue, threads)
         self._watching = outside.watch(self._event, metrics.watch_restarts.inc)
         metrics.queue_depth.set_function(self._workers.depth)
@@ -224,10 +224,10 @@ class Operator:
         """Brings the cache up to what is live."""
         live = self.cluster.get(key.kind, key.namespace, key.name)
         known = self.cache.get(key.kind, key.namespace, key.name)
-        if live is not None:
-            self.cache.put(key.kind, live)
-        elif known is not None:
-            self.cache.remove(key.kind, known)
+        if live is not None and self.cache.put(key.kind, live):
+            self._wake(key.kind, live)
+        elif live is None and known is not None and self.cache.remove(key.kind, known):
+            self._wake(key.kind, known)
 
     def _failed(self, key: Key, error: Exception) -> None:
         known = isinstance(error, StoreUnavailable | StoreRefused)
@@ -246,11 +246,19 @@ class Operator:
         """One watch event: into the cache, and whoever it concerns onto the queue."""
         self._told()
         news = self.cache.remove(kind, body) if event == "DELETED" else self.cache.put(kind, body)
+        if news:
+            self._wake(kind, body)
+            return
         for key in keys_of(kind, body):
             # An own write is no news to the pass that wrote it, but to everybody else.
-            if news or key.kind != kind:
+            if key.kind != kind:
                 self._enqueue(key)
-        if news and kind == "ModelStage":
+
+    def _wake(self, kind: str, body: dict[str, Any]) -> None:
+        """Has everybody look again whom this change concerns."""
+        for key in keys_of(kind, body):
+            self._enqueue(key)
+        if kind == "ModelStage":
             self._wake_promotions(body["metadata"]["namespace"], body["spec"]["model"], body["spec"]["stage"])
 
     def _wake_promotions(
