@@ -18,8 +18,10 @@ from tests.support.team import Team
 # In production 10; the long campaign measures that.
 SECONDS = 10 if LONG else 4
 PAGE = ("high-availability", "Two replicas")
-# A standby looks twice a second; the rest is the machine's, which runs a control plane on two cores as well.
-SOON = SECONDS + 2.0
+# A standby looks twice a second. The long campaign has the two cores to itself, and the control plane on them; in
+# `make test` another track of tests runs beside, and `test_leading` shows the same bounds in simulated time.
+AT_ONCE = 1.0 if LONG else 3.0
+SOON = SECONDS + (2.0 if LONG else 5.0)
 
 
 def leads(operator: OperatorProcess) -> bool:
@@ -65,7 +67,7 @@ def test_told_to_end_it_hands_over_within_a_second(
     first.process.terminate()
     took = seconds_until(lambda: leads(second), 5.0)
     note(*PAGE, "told to end (SIGTERM)", f"the standby leads {took:.2f} s after.")
-    assert took < 1.0
+    assert took < AT_ONCE
     team.approve("v1.production")
     team.finished("mpromo", "v1.production", "Promoted")
     assert first.process.wait(30) == 0
