@@ -37,8 +37,10 @@ test: binaries  ## Every test but the long campaigns
 	@dev/test.sh
 
 .PHONY: test-long
-test-long: binaries  ## The long campaigns as well
+test-long: binaries  ## The long campaigns as well: hours; writes docs/reliability
 	@MIRA_LONG=1 dev/test.sh
+	@python -m tests.model --complete
+	@python -m tests.simulation --seeds 0:100000 --report docs/reliability/simulation.md
 
 .PHONY: generate
 generate: $(READY)  ## Writes the CRDs, the reference and the chart's copies from the code
