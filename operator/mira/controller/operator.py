@@ -222,8 +222,9 @@ class Operator:
 
     def _refresh(self, key: Key) -> None:
         """Brings the cache up to what is live."""
-        live = self.cluster.get(key.kind, key.namespace, key.name)
+        # What was known before the read: an object that is created again meanwhile must not be taken for the one gone.
         known = self.cache.get(key.kind, key.namespace, key.name)
+        live = self.cluster.get(key.kind, key.namespace, key.name)
         if live is not None and self.cache.put(key.kind, live):
             self._wake(key.kind, live)
         elif live is None and known is not None and self.cache.remove(key.kind, known):
