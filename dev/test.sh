@@ -11,7 +11,7 @@ track() {  # name, then pytest's arguments; its output is shown when it ends, so
   return $code
 }
 
-echo "testing side by side, about 10 minutes; each part is shown when it ends (meanwhile: .cache/tests/*.log)"
+echo "testing side by side, about 14 minutes; each part is shown when it ends (meanwhile: .cache/tests/*.log)"
 {
   track pure tests/registry tests/decide tests/controller tests/model tests/simulation tests/training tests/images
   pure=$?

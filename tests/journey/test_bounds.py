@@ -10,10 +10,10 @@ from tests.support.crowd import promotions
 from tests.support.reporting import LONG, note
 from tests.support.team import Team
 
-MANY = 10_000 if LONG else 800
-POISON = 1_000 if LONG else 200
+MANY = 10_000 if LONG else 400
+POISON = 1_000 if LONG else 150
 PAGE = ("bounds", "Bounds")
-EACH = 8 if LONG else 3
+EACH = 8 if LONG else 2
 
 
 def resident(operator: OperatorProcess) -> int:
