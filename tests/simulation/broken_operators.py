@@ -7,10 +7,9 @@ from typing import Any
 from unittest.mock import patch
 
 from mira.controller import runs
-from mira.controller.listing import Listing
 from mira.controller.operator import Operator
 from mira.controller.promotions import PromotionPass
-from mira.controller.queue import Key, WorkQueue
+from mira.controller.queue import WorkQueue
 from mira.controller.stages import StagePass
 from mira.controller.status import StatusWriter
 from mira.decide import job
@@ -48,20 +47,6 @@ def own_writes_wake_nobody() -> Any:
     return patch.object(Operator, "_event", event)
 
 
-def a_key_that_is_added_while_it_runs_is_lost() -> Any:
-    real = WorkQueue.add
-
-    def add(self: WorkQueue, key: Key, now: float) -> None:
-        if key not in self._running:
-            real(self, key, now)
-
-    return patch.object(WorkQueue, "add", add)
-
-
-def nothing_is_ever_listed_again() -> Any:
-    return patch.object(Listing, "_again", lambda _: None)
-
-
 def a_waiting_promotion_is_not_looked_at_again() -> Any:
     """Nor are stages: only events wake anybody."""
     return patch.object(WorkQueue, "add_later", lambda *_: None)
@@ -88,12 +73,8 @@ BROKEN: dict[str, Broken] = {
     "Promoted is said before the pointer shows it": promoted_is_said_before_the_pointer_shows_it,
     "Jobs are named anew each time": jobs_are_named_anew_each_time,
     "a promotion's own writes wake nobody": own_writes_wake_nobody,
-    "a key that is added while it runs is lost": a_key_that_is_added_while_it_runs_is_lost,
-    "nothing is ever listed again": nothing_is_ever_listed_again,
     "nothing is looked at again by itself": a_waiting_promotion_is_not_looked_at_again,
     "statuses are written over whatever is there": statuses_are_written_over_whatever_is_there,
-    "unclear is taken as lost": variants.unclear_taken_as_lost,
     "unclear is taken as done": variants.unclear_taken_as_done,
-    "a Void counts as an end": variants.void_counted_as_an_end,
     "nobody moves the pointer": stages_are_not_looked_at_after_a_decision,
 }
