@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dev.local import Local, OperatorProcess
+from dev.waiting import wait_until
 from tests.support.audit import Audit
 from tests.support.reporting import LONG, note
 from tests.support.team import Team
@@ -44,11 +45,9 @@ def replicas(mira: Local, team: Team) -> Iterator[tuple[OperatorProcess, Operato
 
 
 def seconds_until(holds: Callable[[], bool], within: float) -> float:
-    """How long it took; an AssertionError if it did not come."""
+    """How long it took; a TimeoutError if it did not come."""
     began = time.monotonic()
-    while not holds():
-        assert time.monotonic() - began < within, f"not within {within} s"
-        time.sleep(0.01)
+    wait_until(holds, timeout=within, every=0.01, what="the other replica to take over")
     return time.monotonic() - began
 
 

@@ -69,19 +69,22 @@ def _rejected(team: Team) -> None:
     team.ends("v1.production")
 
 
-def _expects_another(team: Team) -> None:
+def _trained(team: Team) -> None:
+    """A stage without gates, and a version that nobody has asked to promote."""
     team.own_stage()
     team.run("v1", promote=False)
     team.ends("v1", "TrainingRun")
+
+
+def _expects_another(team: Team) -> None:
+    _trained(team)
     team.promote("to-v1", "v1", expectedCurrent="v0")
     team.say("to-v1")
     team.ends("to-v1")
 
 
 def _deleted_midway(team: Team) -> None:
-    team.own_stage()
-    team.run("v1", promote=False)
-    team.ends("v1", "TrainingRun")
+    _trained(team)
     team.promote("to-v1", "v1")
     team.say("to-v1")
     team.pause(1.5)
@@ -89,9 +92,7 @@ def _deleted_midway(team: Team) -> None:
 
 
 def _created_again(team: Team) -> None:
-    team.own_stage()
-    team.run("v1", promote=False)
-    team.ends("v1", "TrainingRun")
+    _trained(team)
     for _ in range(3):
         team.promote("to-v1", "v1")
         team.say("to-v1")
@@ -124,9 +125,7 @@ def _everything_deleted(team: Team) -> None:
 
 def _withdrawn(team: Team) -> None:
     """Approved, changed to a rejection at once: either may have come first, but it is one of the two."""
-    team.own_stage()
-    team.run("v1", promote=False)
-    team.ends("v1", "TrainingRun")
+    _trained(team)
     team.promote("to-v1", "v1")
     team.say("to-v1")
     team.pause(0.8)
@@ -136,9 +135,7 @@ def _withdrawn(team: Team) -> None:
 
 def _nobody_is_there(team: Team) -> None:
     """Approved while no operator runs: the next one sees creation and approval as one."""
-    team.own_stage()
-    team.run("v1", promote=False)
-    team.ends("v1", "TrainingRun")
+    _trained(team)
     team.promote("to-v1", "v1")
     team.until("it shows its digest", lambda: bool(team.status("to-v1").get("digest")))
     for process in team.world.processes:
@@ -149,9 +146,7 @@ def _nobody_is_there(team: Team) -> None:
 
 def _a_file_is_changed(team: Team) -> None:
     """After the training somebody changes one byte of the model: it is never promoted."""
-    team.own_stage()
-    team.run("v1", promote=False)
-    team.ends("v1", "TrainingRun")
+    _trained(team)
     objects = team.world.store.objects
     for key in [key for key in objects if f"/{team.model}/versions/v1/" in key and key.endswith("model.onnx")]:
         team.world.act("somebody", f"changes {key}", lambda key=key: objects.update({key: b"b model"}))
