@@ -5,6 +5,7 @@ keeper reads the end of the file. Commands and answers are lines of JSON:
 
     {"start": 7, "argv": [], "env": {}, "cwd": "", "log": ""}  ->  {"started": 7, "pid": 4711}
                                                                or  {"failed": 7, "error": [2, "No such file", "argv0"]}
+    {"start": 7, "module": "a.b", ...}                     ->  the same: a fork of this module's zygote
     {"signal": 7, "number": 15, "group": false}                ->  nothing; ignored if it has ended
                                             when it has ended  ->  {"ended": 7, "code": -15}
 """
@@ -19,12 +20,29 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 COMMANDS, ANSWERS = 0, 1
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 prctl = getattr(ctypes.CDLL(None), "prctl", lambda *_: -1)  # Linux has it
+
+
+def die_with_parent() -> None:
+    """Has this process killed when its parent ends."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Fork:
+    """A process that a zygote has forked, and that became our child when its parent ended."""
+
+    pid: int
+
+    def wait(self) -> int:
+        """Its exit code, negative for a signal; reaps it."""
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 class Keeper:
@@ -35,7 +53,8 @@ class Keeper:
         self._grace = grace
         self._supervisor = os.getppid()
         self._numbers: dict[int, int] = {}  # by pid
-        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._processes: dict[int, subprocess.Popen[bytes] | Fork] = {}
+        self._zygotes: dict[str, subprocess.Popen[bytes]] = {}  # by module
         self._unread = b""
         self._woken = _wake_on_signals()
         # Whatever our processes leave behind becomes our child, also when it has left its group.
@@ -70,9 +89,13 @@ class Keeper:
 
     def _carry_out(self, command: dict[str, Any]) -> None:
         match command:
-            case {"start": number, "argv": argv, "env": env, "cwd": cwd, "log": log}:
+            case {"start": number, "argv": argv, "env": env, "cwd": cwd, "log": log, **more}:
+                process: subprocess.Popen[bytes] | Fork
                 try:
-                    process = _spawn(argv, env, cwd, Path(log))
+                    if module := more.get("module"):
+                        process = self._fork(module, command)
+                    else:
+                        process = _spawn(argv, env, cwd, Path(log))
                 except OSError as error:
                     _answer(failed=number, error=[error.errno, error.strerror, error.filename])
                 except ValueError as error:  # a zero byte in a word
@@ -85,6 +108,26 @@ class Keeper:
                 _signal(self._processes[number].pid, sign, group=group)
             case _:  # a signal to what has ended
                 pass
+
+    def _fork(self, module: str, command: dict[str, Any]) -> Fork:
+        """A run of the module from its zygote, which is started for the first one and waited for."""
+        if module not in self._zygotes:
+            self._zygotes[module] = subprocess.Popen(
+                [sys.executable, "-m", "dev.zygote", module],
+                env={**os.environ, "PYTHONPATH": command["env"]["PYTHONPATH"]},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509
+            )
+        zygote = self._zygotes[module]
+        orders, pids = cast("IO[bytes]", zygote.stdin), cast("IO[bytes]", zygote.stdout)
+        orders.write(json.dumps(command).encode() + b"\n")
+        orders.flush()
+        answer = pids.readline()
+        if not answer:
+            raise OSError(errno.ECHILD, "its zygote has ended", module)
+        return Fork(int(answer))
 
     def _reap(self) -> None:
         while pid := _ended_child():
@@ -130,7 +173,7 @@ def _spawn(argv: list[str], env: dict[str, str], cwd: str, log: Path) -> subproc
             stderr=output,
             start_new_session=True,
             # Should the keeper itself be killed. Safe, because it has one thread only.
-            preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509
+            preexec_fn=die_with_parent,  # noqa: PLW1509
         )
 
 

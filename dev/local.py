@@ -74,10 +74,12 @@ class OperatorProcess:
 class Local:
     """A context in which everything runs; nothing of it is left afterwards, unless `keep`."""
 
-    def __init__(self, name: str, *, say: Say = lambda _: None, keep: bool = False) -> None:
+    def __init__(self, name: str, *, say: Say = lambda _: None, keep: bool = False, forked: bool = False) -> None:
+        """`forked`: operators are forks of one that has imported everything, two CPU seconds less for each."""
         self.folder = CACHE / "run" / name
         self._say = say
         self._keep = keep
+        self._forked = forked
         self._stack = contextlib.ExitStack()
         self._images: dict[str, dict[str, Any]] = {
             "*": _code("operator", "training-image", "examples/flights"),
@@ -189,7 +191,8 @@ class Local:
         }
         process = self.supervisor.start(
             name,
-            [sys.executable, "-m", "mira.controller"],
+            [] if self._forked else [sys.executable, "-m", "mira.controller"],
+            module="mira.controller" if self._forked else "",
             env=environment,
             log=self.folder / f"{name}.log",
             cwd=CHECKOUT,

@@ -105,10 +105,12 @@ class Supervisor:
         log: Path,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        module: str = "",
     ) -> Process:
         """The process that runs `argv`, its output appended to `log`; an OSError if it cannot be started.
 
-        `env` is the whole environment (default: ours), `cwd` the working directory (default: ours).
+        `env` is the whole environment (default: ours), `cwd` the working directory (default: ours). With a `module` it
+        runs that one with these arguments, as `python -m`, but forked from a process that has imported it already.
         """
         number = next(self._numbers)
         started: Future[int] = Future()
@@ -120,6 +122,7 @@ class Supervisor:
         self._command(
             {
                 "start": number,
+                **({"module": module} if module else {}),
                 "argv": [str(word) for word in argv],
                 "env": dict(os.environ if env is None else env),
                 "cwd": str((cwd or Path()).absolute()),

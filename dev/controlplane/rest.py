@@ -26,9 +26,9 @@ class Rest:
 
     def __init__(self, server: str, authority: Path, token: str) -> None:
         self._server = server
-        # One connection per call: nothing stays open that a test would have to close.
-        self._headers = {"Authorization": f"Bearer {token}", "Connection": "close", "Accept": "application/json"}
-        self._pool = urllib3.PoolManager(ca_certs=str(authority), retries=False, timeout=30.0)
+        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        # Its connections are kept, and end with it.
+        self._pool = urllib3.PoolManager(ca_certs=str(authority), retries=False, timeout=30.0, maxsize=8)
 
     def call(self, method: str, path: str, body: object = None, *, content_type: str = "application/json") -> Answer:
         """The answer, whatever its status; an HTTPError of urllib3 if there is none."""

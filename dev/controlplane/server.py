@@ -107,6 +107,10 @@ class ControlPlane:
         known = self.users[user]
         return self._kubeconfig(user, known.token)
 
+    def rest(self, user: str) -> Rest:
+        """The API server as one of `users` sees it."""
+        return Rest(self.server, self.ca_file, self.users[user].token)
+
     def service_account_kubeconfig(self, namespace: str, name: str) -> Path:
         """A kubeconfig with a new token for this service account, good for a year."""
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
@@ -115,7 +119,7 @@ class ControlPlane:
             "kind": "TokenRequest",
             "spec": {"expirationSeconds": A_YEAR},
         }
-        answer = self._rest().call("POST", path, wanted)
+        answer = self.rest("admin").call("POST", path, wanted)
         if answer.status != HTTPStatus.CREATED:
             raise ControlPlaneError(f"no token for {namespace}/{name}: {answer.body}")
         return self._kubeconfig(f"system:serviceaccount:{namespace}:{name}", answer.body["status"]["token"])
@@ -124,16 +128,13 @@ class ControlPlane:
         path = self._folder / "kubeconfigs" / user.replace(":", "-")
         return write_kubeconfig(path, server=self.server, authority=self.ca_file, user=user, token=token)
 
-    def _rest(self) -> Rest:
-        return Rest(self.server, self.ca_file, self.users["admin"].token)
-
     def _answers(self, path: str) -> bool:
         """Whether the API server answers this path well. A ControlPlaneError if a part has ended."""
         for process in self._processes.values():
             if process.poll() is not None:
                 raise ControlPlaneError(f"{process.name} ended with {process.poll()}; its log: {process.log}")
         try:
-            return bool(self._rest().call("GET", path).status == HTTPStatus.OK)
+            return bool(self.rest("admin").call("GET", path).status == HTTPStatus.OK)
         except urllib3.exceptions.HTTPError:
             return False
 

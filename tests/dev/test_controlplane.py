@@ -43,7 +43,7 @@ def control_plane(
 
 
 def call(control_plane: ControlPlane, user: str, method: str, path: str, body: object = None) -> Answer:
-    return Rest(control_plane.server, control_plane.ca_file, control_plane.users[user].token).call(method, path, body)
+    return control_plane.rest(user).call(method, path, body)
 
 
 def named(name: str, **fields: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dev.ports import CLIENT_RANGE, free_ports
-from dev.processes import CHECKOUT, Supervisor
+from dev.processes import CHECKOUT, Process, Supervisor
 from dev.waiting import wait_until
 
 # A parent that starts one sleeper, prints its pid and then waits to be killed. It sleeps in small bits, because Python
@@ -176,3 +176,52 @@ def test_waiting_returns_the_value_or_names_what_it_waited_for() -> None:
     with pytest.raises(TimeoutError, match="Godot"):
         wait_until(lambda: None, timeout=0.05, what="Godot")
     assert time.monotonic() - began < 5
+
+
+WAITS = """
+import time
+if __name__ == "__main__":
+    print("up", flush=True)
+    time.sleep(float(os.environ["FOR"]))
+    raise ValueError("no")
+"""
+
+
+def forked(supervisor: Supervisor, folder: Path, code: str, **env: str) -> Process:
+    """A run of a module that has this code, from a zygote that has imported what it imports."""
+    (folder / "slow_to_import.py").write_text("import os\nPID = os.getpid()\n")
+    (folder / "program").mkdir(exist_ok=True)
+    (folder / "program" / "__main__.py").write_text("import os, sys, slow_to_import\n" + code)
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{folder}{os.pathsep}{CHECKOUT}", **env}
+    return supervisor.start("fork", ["a b"], log=folder / "fork.log", env=environment, cwd=folder, module="program")
+
+
+def test_a_fork_is_as_a_program_of_its_own(supervisor: Supervisor, tmp_path: Path) -> None:
+    guard = "if __name__ == '__main__':\n    "
+    told = f"{guard}print(slow_to_import.PID != os.getpid(), sys.argv[1:], os.environ['X'], os.getcwd()); sys.exit(3)"
+    process = forked(supervisor, tmp_path, told, X="y")
+    assert process.wait(10) == 3
+    assert process.log.read_text() == f"True ['a b'] y {tmp_path}\n"
+
+
+def test_a_fork_that_is_killed_says_so_and_one_that_raises_tells_what(supervisor: Supervisor, tmp_path: Path) -> None:
+    process = forked(supervisor, tmp_path, WAITS, FOR="600")
+    said(process.log)
+    process.kill()
+    assert process.wait(10) == -signal.SIGKILL
+    process = forked(supervisor, tmp_path, WAITS, FOR="0")
+    assert process.wait(10) == 1
+    assert "ValueError: no" in process.log.read_text()
+
+
+def test_a_fork_ends_with_its_supervisor(tmp_path: Path) -> None:
+    with Supervisor(grace=0.5) as supervisor:
+        process = forked(supervisor, tmp_path, WAITS, FOR="600")
+        said(process.log)
+        assert alive(process.pid)
+    gone(process.pid)
+
+
+def test_a_module_that_cannot_be_imported_cannot_be_started(supervisor: Supervisor, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="its zygote has ended"):
+        forked(supervisor, tmp_path, "import there_is_no_such_thing")

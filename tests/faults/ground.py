@@ -1,13 +1,11 @@
 """What all plans share: one cluster, one S3, and a connection to each that is kept open."""
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import boto3
-import urllib3
 
 from dev.controlplane.rest import Answer
 from dev.local import OPERATOR_ACCOUNT, ROLES, SYSTEM_NAMESPACE, Local
@@ -25,7 +23,7 @@ class Ground:
     def __init__(self, local: Local) -> None:
         self.local = local
         plane = local.control_plane
-        self._pool = urllib3.PoolManager(ca_certs=str(plane.ca_file), retries=False, timeout=30.0, maxsize=16)
+        self._rests = {user: plane.rest(user) for user in ("admin", *ROLES)}
         keys = local.s3.credentials(Role.ADMIN)
         session = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
         # The whole bucket: each plan has a root of its own in it.
@@ -35,12 +33,7 @@ class Ground:
         self, user: str, method: str, path: str, body: object = None, *, content: str = "application/json"
     ) -> Answer:
         """What the API server answers this user."""
-        plane = self.local.control_plane
-        headers = {"Authorization": f"Bearer {plane.users[user].token}", "Content-Type": content}
-        data = None if body is None else json.dumps(body)
-        response = self._pool.request(method, f"{plane.server}{path}", body=data, headers=headers)
-        told: Any = json.loads(response.data)
-        return Answer(response.status, told)
+        return self._rests[user].call(method, path, body, content_type=content)
 
     def give_roles(self) -> None:
         """Lets everybody be what they are, everywhere; and the operator hold a Lease in any namespace."""
@@ -59,20 +52,13 @@ class Ground:
         answer = self.call("admin", "POST", f"/apis/{RBAC}/v1/{plural}", body)
         assert answer.status == 201, answer.message
 
-    def close(self) -> None:
-        """Ends its connections."""
-        self._pool.clear()
-
 
 @contextmanager
 def ground(say: Callable[[str], None] = lambda _: None) -> Iterator[Ground]:
     """A control plane, a node whose image trains in an instant, and S3; all of it gone afterwards."""
-    with Local(f"faults-{os.getpid()}", say=say) as local:
+    with Local(f"faults-{os.getpid()}", say=say, forked=True) as local:
         local.image(INSTANT, "operator", "tests/support/instant_image")
         local.start_s3_and_node()
         made = Ground(local)
-        try:
-            made.give_roles()
-            yield made
-        finally:
-            made.close()
+        made.give_roles()
+        yield made

@@ -15,7 +15,7 @@ NUMBERS = itertools.count(1)
 @pytest.fixture(scope="session")
 def mira() -> Iterator[Local]:
     """Everything but an operator."""
-    with Local(f"journey-{os.getpid()}") as local:
+    with Local(f"journey-{os.getpid()}", forked=True) as local:
         local.image(INSTANT, "operator", "tests/support/instant_image")
         local.start_s3_and_node()
         yield local

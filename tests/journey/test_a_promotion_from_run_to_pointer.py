@@ -76,7 +76,7 @@ def test_deleting_everything_deletes_no_model_and_moves_no_pointer_and_what_is_c
     before = team.told()
 
     team.kubectl("admin", "delete", "mrun,mpromo,mstage", "--all")
-    team.until("the Job to be gone", lambda: not team.kubectl("admin", "get", "jobs", "-o", "name"))
+    team.until("the Job to be gone", lambda: not team.jobs())
     assert team.current() == "v1"
     assert team.has_version("v1")
 
@@ -87,7 +87,7 @@ def test_deleting_everything_deletes_no_model_and_moves_no_pointer_and_what_is_c
     team.finished("mpromo", "v1.production", "Promoted")
     assert "decided on" in team.condition("mpromo", "v1.production")["message"]
     assert team.told() == before
-    assert not team.kubectl("admin", "get", "jobs", "-o", "name")
+    assert not team.jobs()
 
 
 def test_a_run_with_another_spec_and_a_name_that_has_a_version_is_refused_before_any_job(team: Team) -> None:

@@ -22,10 +22,6 @@ class Step:
     signs: tuple[tuple[str, Callable[[Team], bool]], ...]
 
 
-def jobs(team: Team) -> int:
-    return len(team.kubectl("admin", "get", "jobs", "-o", "name").split())
-
-
 def entries(team: Team) -> int:
     return len(team.lineage())
 
@@ -35,7 +31,7 @@ STEPS = (
         lambda team: team.run("v1", promotion={"stage": "production"}),
         (
             ("the run is created", lambda team: bool(team.get("mrun", "v1"))),
-            ("the Job exists", lambda team: jobs(team) == 1),
+            ("the Job exists", lambda team: len(team.jobs()) == 1),
             ("the status names the Job", lambda team: bool(team.status("mrun", "v1").get("job"))),
             ("the version is published", lambda team: team.has_version("v1")),
             ("the promotion exists", lambda team: bool(team.get("mpromo", "v1.production"))),

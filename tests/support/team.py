@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import boto3
@@ -14,6 +15,7 @@ from mira.registry.entry import Entry, Pointer
 from mira.registry.keys import StageKey, VersionKey
 from mira.registry.s3 import S3Store
 
+PLURALS = {"mrun": "trainingruns", "mpromo": "modelpromotions", "mstage": "modelstages"}
 API = "mira.constellation.dev/v1alpha1"
 INSTANT = f"instant.example.com/mira@sha256:{'b' * 64}"
 WITHIN = 30.0
@@ -29,6 +31,8 @@ class Team:
     def __post_init__(self) -> None:
         self.store = S3Store(REGISTRY_URI, session=self._session(Role.READER), endpoint=self.local.s3.endpoint)
         self.s3_admin = S3Store(REGISTRY_URI, session=self._session(Role.ADMIN), endpoint=self.local.s3.endpoint)
+        # What is asked again and again is not asked by a kubectl each time: that would take a core of its own.
+        self._rest = self.local.control_plane.rest("admin")
 
     def _session(self, role: Role) -> boto3.Session:
         keys = self.local.s3.credentials(role)
@@ -80,8 +84,18 @@ class Team:
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """The object, empty if there is none."""
-        found = self.kubectl("admin", "get", kind, name, "-o", "json", "--ignore-not-found")
-        return json.loads(found) if found else {}
+        answer = self._rest.call("GET", f"/apis/{API}/namespaces/{self.namespace}/{PLURALS[kind]}/{name}")
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return {}
+        assert answer.status == HTTPStatus.OK, answer.message
+        found: dict[str, Any] = answer.body
+        return found
+
+    def jobs(self) -> list[str]:
+        """The names of the Jobs that there are."""
+        answer = self._rest.call("GET", f"/apis/batch/v1/namespaces/{self.namespace}/jobs")
+        assert answer.status == HTTPStatus.OK, answer.message
+        return [job["metadata"]["name"] for job in answer.body["items"]]
 
     def status(self, kind: str, name: str) -> dict[str, Any]:
         status: dict[str, Any] = self.get(kind, name).get("status") or {}
