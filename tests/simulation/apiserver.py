@@ -3,13 +3,14 @@
 Its answers are compared with those of the real one in test_apiserver_is_like_the_real_one.py.
 """
 
-import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 from typing import Any
+
+from pydantic_core import from_json
 
 from mira.adapters.admission import OWN_WORDS, POLICY
 from mira.adapters.cluster import (
@@ -95,7 +96,7 @@ class ApiServer:
         texts = self._texts if revision >= self.revision else self.history.undone(self._texts, revision)
         found = sorted((name for name in texts if name.kind == kind), key=lambda name: name.place)
         here = [texts[name] for name in found if namespace is None or name.namespace == namespace]
-        return [json.loads(text) for text in here if matches(shared(text), labels)]
+        return [from_json(text) for text in here if matches(shared(text), labels)]
 
     def objects(self, kind: str) -> Objects:
         """Every object of the kind as it is now: shared by all who ask, so nobody may change it."""
@@ -172,7 +173,7 @@ class ApiServer:
         if text is None:
             return None
         # Policies are large, read for every proof, and changed by nobody who reads them.
-        body: Object = shared(text) if where.kind.startswith("ValidatingAdmission") else json.loads(text)
+        body: Object = shared(text) if where.kind.startswith("ValidatingAdmission") else from_json(text)
         return body
 
     def _required(self, where: Name) -> Object:
@@ -267,13 +268,13 @@ class ApiServer:
         body["metadata"]["resourceVersion"] = str(self.revision)
         self._texts[where] = text_of(body)
         self.history.changes.append(Change(self.revision, event, where, self._texts[where], before))
-        return json.loads(self._texts[where])  # type: ignore[no-any-return]
+        return from_json(self._texts[where])  # type: ignore[no-any-return]
 
     def _remove(self, where: Name) -> None:
         before = self._texts.pop(where)
         self.revision += 1
         # What watches are told is what was stored last: not the update that let go of the last finalizer.
-        last = json.loads(before)
+        last = from_json(before)
         last["metadata"]["resourceVersion"] = str(self.revision)
         self.history.changes.append(Change(self.revision, "DELETED", where, text_of(last), before))
 

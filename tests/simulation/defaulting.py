@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic_core import from_json
 
 from mira.adapters.cluster import MIRA, TYPES, Object
 
@@ -68,7 +69,7 @@ def is_miras(kind: str) -> bool:
 
 def copied(value: Any) -> Any:
     """The value as it arrives over the wire: nothing of it is shared with the sender."""
-    return json.loads(json.dumps(value))
+    return from_json(json.dumps(value))
 
 
 def as_stored(kind: str, body: Mapping[str, Any]) -> Object:

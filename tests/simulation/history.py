@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from pydantic_core import from_json
+
 from mira.adapters.cluster import Object
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -35,13 +37,13 @@ class Change(NamedTuple):
     @property
     def body(self) -> Object:
         """The object as this write left it; of a deletion its last state, at the deletion's own revision."""
-        body: Object = json.loads(self.text)
+        body: Object = from_json(self.text)
         return body
 
     @property
     def last_seen(self) -> Object:
         """The object as this write found it, at this write's revision: what a watch tells that sees it no longer."""
-        body: Object = json.loads(self.before)
+        body: Object = from_json(self.before)
         body["metadata"]["resourceVersion"] = str(self.revision)
         return body
 
@@ -81,7 +83,7 @@ def matches(body: Object, labels: str) -> bool:
 @functools.lru_cache(maxsize=10_000)
 def shared(text: str) -> Object:
     """The body of this text: one for all who ask, so it must not be changed."""
-    body: Object = json.loads(text)
+    body: Object = from_json(text)
     return body
 
 

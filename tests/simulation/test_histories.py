@@ -13,7 +13,7 @@ from tests.simulation.faults import OF_CALLS, OF_PROCESSES, OF_SERVERS, OF_THE_W
 from tests.simulation.simulation import plan_of, simulate
 from tests.simulation.workloads import WORKLOADS
 
-PARTS, EACH = 6, 100
+PARTS, EACH = 10, 100
 FAULTS = {*OF_CALLS, *OF_PROCESSES, *OF_SERVERS, *OF_THE_WORLD, *OF_WATCHES}
 
 
