@@ -9,7 +9,7 @@ import pytest
 from mira.adapters.admission import shipped
 from mira.adapters.cluster import ClusterUnavailable, Object, Refused
 from mira.adapters.metrics import Metrics
-from mira.api.canonical import spec_hash
+from mira.api.identity import spec_hash
 from mira.controller.operator import Operator, Outside
 from mira.controller.queue import Key
 from mira.controller.settings import Settings

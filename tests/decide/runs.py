@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mira.api.canonical import spec_hash
+from mira.api.identity import spec_hash
 from mira.api.trainingrun import TrainingRun
 from mira.decide.approvals import Proof
 from mira.decide.job import Platform, build_job, build_order, job_name

@@ -12,7 +12,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from mira.api.canonical import spec_hash
+from mira.api.identity import spec_hash
 from mira.api.trainingrun import TrainingRun
 from mira.decide.job import ORDER_ANNOTATION, Platform, build_job, build_order, job_name, order_too_large, owned_by
 from mira.registry.order import ORDER_LIMIT, Order

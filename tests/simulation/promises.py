@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from mira.api.canonical import op
+from mira.api.identity import op
 from mira.registry.document import DocumentInvalid, digest, sha256
 from mira.registry.entry import GENESIS, Entry, EntryKind, Pointer, render_pointer
 from mira.registry.keys import InvalidKey, StageKey, VersionKey, entry_number

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import Any
 from unittest.mock import patch
 
-from mira.api.canonical import op
+from mira.api.identity import op
 from mira.api.modelpromotion import ModelPromotion, ModelPromotionSpec
 from mira.api.modelstage import ModelStage
 from mira.decide.approvals import Proof

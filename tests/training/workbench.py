@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mira.api.canonical import spec_hash
+from mira.api.identity import spec_hash
 from mira.registry.comparison import Comparison
 from mira.registry.document import digest
 from mira.registry.entry import Pointer, Version

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from mira.adapters.cluster import Absent, Cluster, Object
-from mira.api.canonical import op, policy_digest
+from mira.api.identity import op, policy_digest
 from mira.api.meta import GROUP
 from mira.api.modelpromotion import Action, ModelPromotion
 from mira.api.modelstage import ApprovalMode, ModelStage

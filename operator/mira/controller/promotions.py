@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mira.adapters.cluster import Answer, ClusterUnavailable, Object
-from mira.api.canonical import op
+from mira.api.identity import op
 from mira.api.modelpromotion import ModelPromotion
 from mira.api.reasons import Reason
 from mira.controller.answering import Answering, FileChecks, LiveReader

@@ -7,7 +7,8 @@ from http import HTTPStatus
 from typing import Any
 
 from mira.adapters.cluster import AlreadyExists, Cluster, Conflict, NamespaceTerminating, Object, Refused
-from mira.api.canonical import NotCanonicalError, spec_hash
+from mira.api.canonical import NotCanonicalError
+from mira.api.identity import spec_hash
 from mira.api.reasons import Reason
 from mira.api.trainingrun import TrainingRun
 from mira.controller.answering import Prove

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mira.api import job as api
-from mira.api.canonical import DETERMINING
+from mira.api.identity import DETERMINING
 from mira.api.meta import API_VERSION, GROUP
 from mira.api.trainingrun import TrainingRun
 from mira.registry.document import DocumentInvalid

@@ -91,9 +91,20 @@ def _untracked() -> Iterator[None]:
         os.environ |= {"PREFECT_API_URL": url, "PREFECT_LOGGING_TO_API_ENABLED": "false"}
         from prefect.events.clients import NullEventsClient
         from prefect.events.worker import EventsWorker
-        from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+        from prefect.settings import (
+            PREFECT_API_URL,
+            PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+            PREFECT_LOGGING_TO_API_ENABLED,
+            temporary_settings,
+        )
 
         EventsWorker.set_client_override(NullEventsClient)
-        # Where Prefect was imported before, it has read its settings already.
-        stack.enter_context(temporary_settings({PREFECT_API_URL: url, PREFECT_LOGGING_TO_API_ENABLED: False}))
+        # Where Prefect was imported before, it has read its settings already. Heartbeats would reach nobody, and the
+        # thread that sends them keeps every flow for a second at its end.
+        settings = {
+            PREFECT_API_URL: url,
+            PREFECT_LOGGING_TO_API_ENABLED: False,
+            PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+        }
+        stack.enter_context(temporary_settings(settings))
         yield

@@ -13,7 +13,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mira.api.canonical import DETERMINING, NotCanonicalError, canonical, op, policy_digest, spec_hash
+from mira.api.canonical import NotCanonicalError
+from mira.api.identity import DETERMINING, canonical, op, policy_digest, spec_hash
 from mira.api.modelpromotion import ModelPromotionSpec
 from mira.api.modelstage import ModelStageSpec
 from mira.api.structural import structural_schema
