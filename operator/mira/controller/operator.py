@@ -36,6 +36,7 @@ from mira.registry.store import ObjectStore, StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
 STUCK_AFTER = 120.0
+NOT_LEADING_YET = 0.5
 Tell = Callable[[str, str, dict[str, Any]], None]
 
 
@@ -198,9 +199,10 @@ class Operator:
         try:
             again = self._passes[key.kind](key)
         except NotLeading:
-            # Whoever leads next looks at everything.
+            # Whoever leads next looks at everything; if that is this operator again, before it was told that it had
+            # lost the Lease, nobody else would bring the key back. While it stands by, no key is kept.
             self._count(key, "not leading", started)
-            return Again(None)
+            return Again(NOT_LEADING_YET)
         except Conflict:
             # Somebody wrote the object since it was read, and the event that says so may be late.
             self._refresh(key)
