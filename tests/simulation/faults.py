@@ -70,7 +70,7 @@ OF_WATCHES = (
     "lists stale",
 )
 # A pointer that somebody edits by hand is seen at the stage's next look, up to 30 s later: S3 tells nobody.
-BY_HAND = ("pointer deleted", "pointer garbled", "pointer set back")
+BY_HAND = ("pointer deleted", "pointer garbled", "pointer set back", "pointer forged")
 OF_THE_WORLD = (*BY_HAND, "pod evicted", "pod killed")
 MOST = 4
 

@@ -7,8 +7,6 @@ from functools import partial
 from random import Random
 from typing import Any, Protocol
 
-from pydantic import ValidationError
-
 from mira import __version__
 from mira.adapters.admission import prove
 from mira.adapters.cluster import Cluster, Conflict
@@ -26,6 +24,7 @@ from mira.controller.listing import LISTED, Listing, has_ended, keys_of
 from mira.controller.promotions import PromotionPass
 from mira.controller.proving import Prover
 from mira.controller.queue import Key, WorkQueue
+from mira.controller.reading import Unreadable
 from mira.controller.runs import RunPass
 from mira.controller.settings import Settings
 from mira.controller.stages import StagePass
@@ -208,14 +207,14 @@ class Operator:
             self._refresh(key)
             self._count(key, "conflict", started)
             return Again(0.2)
-        except ValidationError as error:
+        except Unreadable as error:
             self._say_unreadable(key, error)
             self._count(key, "unreadable", started)
             return Again(None)
         self._count(key, "ok", started)
         return again
 
-    def _say_unreadable(self, key: Key, error: ValidationError) -> None:
+    def _say_unreadable(self, key: Key, error: Unreadable) -> None:
         """One line without a traceback: what is wrong is in the object, and looking again would not help."""
         log.error(
             "an object cannot be read: a newer version of Mira wrote it",
