@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415 - imports stand inside the steps: what a run does not come to, it does not wait for
-"""A training: five steps on one order, each given what the ones before have made."""
+"""A training: six steps on one order, each given what the ones before have made."""
 
 import logging
 import time
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mira.registry.document import DocumentInvalid
 from mira.registry.reader import Current, Registry, Tampered
+from mira_training.ending import Ending, succeeded
 from mira_training.logs import BEFORE_ANY_STEP, in_step
 from mira_training.model.plan import Plan, plan
 from mira_training.publication import Published, already_published
@@ -17,21 +18,23 @@ if TYPE_CHECKING:
     from mira_training.assignment import Assignment
     from mira_training.model.fitted import Fitted
     from mira_training.ports import Ports
+    from mira_training.steps.drift import Compared
     from mira_training.steps.evaluate import Evaluated
     from mira_training.steps.ingest import Ingested
     from mira_training.steps.validate import Validated
 
-STEPS = ("ingest", "validate", "train", "evaluate", "publish")
 log = logging.getLogger(__name__)
 
 
 class Training:
     """The state between the steps. `step` is the one that runs or ran last, so that a failure can name it."""
 
+    steps = ("ingest", "validate", "drift", "train", "evaluate", "publish")
     plan: Plan
     current: Current | None
     ingested: "Ingested"
     validated: "Validated"
+    drifted: "Compared"
     fitted: "Fitted"
     evaluated: "Evaluated"
     published: Published
@@ -41,25 +44,30 @@ class Training:
         self.ports = ports
         self.step = BEFORE_ANY_STEP
 
-    def prepare(self) -> Published | None:
-        """Everything that can be found wrong before data is read; the version, if an earlier attempt has published it.
+    def prepare(self) -> Ending | None:
+        """Everything that can be found wrong before data is read; the end, if an earlier attempt has published.
 
         Raises Refused (code, parameters, `VersionExists`), StoreUnavailable, StoreRefused.
         """
         published = already_published(self.ports.registry, _Wanted(self.assignment))
-        if published is None:
-            wanted_metrics(self.assignment.spec)
-            self.plan = plan(self.assignment.spec)
-            self.current = self._current()
-        return published
+        if published is not None:
+            return succeeded(published, self.assignment.attempt)
+        wanted_metrics(self.assignment.spec)
+        self.plan = plan(self.assignment.spec)
+        self.current = self._current()
+        return None
 
     def perform(self, step: str) -> None:
-        """One of the five steps; they must be performed in their order. Raises what the step raises."""
+        """One of the six steps; they must be performed in their order. Raises what the step raises."""
         self.step = step
         began = time.monotonic()
         with in_step(step):
             _PERFORM[step](self)
             log.info("%s took %.1f s", step, time.monotonic() - began)
+
+    def ending(self) -> Ending:
+        """The version is published, by this attempt or by another."""
+        return succeeded(self.published, self.assignment.attempt)
 
     def _current(self) -> Current | None:
         """The version to compare with. A registry whose pointer cannot be trusted costs the comparison, not the run."""
@@ -97,6 +105,12 @@ def _validate(training: Training) -> None:
     training.validated = validate(training.assignment, training.ingested, training.plan, training.current)
 
 
+def _drift(training: Training) -> None:
+    from mira_training.steps.drift import drift
+
+    training.drifted = drift(training.assignment, training.ingested, training.current, training.ports)
+
+
 def _train(training: Training) -> None:
     from mira_training.steps.train import train
 
@@ -119,13 +133,14 @@ def _evaluate(training: Training) -> None:
 def _publish(training: Training) -> None:
     from mira_training.steps.publish import Results, publish
 
-    results = Results(training.ingested, training.validated, training.fitted, training.evaluated)
+    results = Results(training.ingested, training.validated, training.drifted, training.fitted, training.evaluated)
     training.published = publish(training.assignment, results, training.plan, training.ports)
 
 
 _PERFORM: dict[str, Callable[[Training], None]] = {
     "ingest": _ingest,
     "validate": _validate,
+    "drift": _drift,
     "train": _train,
     "evaluate": _evaluate,
     "publish": _publish,
