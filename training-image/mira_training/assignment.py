@@ -167,5 +167,5 @@ def _inputs(spec: TrainingRunSpec) -> str:
 # A drift check trains nothing, so of a spec it takes what says which rows there are.
 RULES: dict[OrderKind, tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {
     OrderKind.TRAIN: ((_task, _search, _expectations, _drift, _hooks, _directory), (_target, _split, _inputs)),
-    OrderKind.DRIFT_CHECK: ((_drift, _ingest), ()),
+    OrderKind.DRIFT_CHECK: ((_drift, _ingest), (_inputs,)),
 }

@@ -16,6 +16,8 @@ from mira_training.publication import create_only
 from mira_training.refusal import Refused
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mira_training.assignment import Assignment
     from mira_training.ports import Ports
     from mira_training.steps.ingest import Rows
@@ -86,7 +88,7 @@ class DriftCheck:
     def _drift(self) -> None:
         from mira_training.steps.drift import Occasion, against, said
 
-        spec, rows = self.assignment.spec, self.rows.table
+        spec, rows = self.assignment.spec, self._featured()
         limit = spec.drift.max_drifted_share if spec.drift else None
         measured = against(Registry(self.ports.registry), self.manifest, rows, spec.data, limit)
         if measured.verdict is DriftVerdict.NOT_MEASURED:
@@ -94,6 +96,16 @@ class DriftCheck:
         occasion = Occasion(self.manifest, self.digest, self.rows.sources, self.ports.now())
         self.document = occasion.document(len(rows), measured, limit)
         log.info("%s", said(self.document))
+
+    def _featured(self) -> "pd.DataFrame":
+        """The rows as a model would see them. Raises Refused for what is wrong with the features hook."""
+        spec = self.assignment.spec
+        if not spec.features:
+            return self.rows.table
+        from mira_training.data.examples import featured
+        from mira_training.model.plan import plan
+
+        return featured(self.rows.table, self.rows.inputs, plan(spec), spec.features)
 
     def _ending(self, body: bytes) -> Ending:
         """What lies under the answer's key, ours or an earlier attempt's of the same order."""

@@ -108,7 +108,9 @@ def _validate(training: Training) -> None:
 def _drift(training: Training) -> None:
     from mira_training.steps.drift import drift
 
-    training.drifted = drift(training.assignment, training.ingested, training.current, training.ports)
+    training.drifted = drift(
+        training.assignment, training.ingested, training.validated, current=training.current, ports=training.ports
+    )
 
 
 def _train(training: Training) -> None:

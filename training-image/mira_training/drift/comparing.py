@@ -16,7 +16,7 @@ from mira_training.data.drift import family
 from mira_training.drift.distance import ks, psi, psi_threshold
 from mira_training.drift.profiling import OTHER, counted, profiled
 
-DEFAULT_LIMIT = "0.5"
+DEFAULT_LIMIT = "0.3"
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mira_training.assignment import Assignment
     from mira_training.ports import Ports
     from mira_training.steps.ingest import Ingested
+    from mira_training.steps.validate import Validated
 
 MOST_FAILED = 100
 log = logging.getLogger(__name__)
@@ -66,12 +67,20 @@ class Occasion:
         )
 
 
-def drift(assignment: "Assignment", ingested: "Ingested", current: "Current | None", ports: "Ports") -> Compared:
-    """The profile to publish, and the drift. Of the rows as they were read: user code that changes is no drift.
+def drift(
+    assignment: "Assignment",
+    ingested: "Ingested",
+    validated: "Validated",
+    *,
+    current: "Current | None",
+    ports: "Ports",
+) -> Compared:
+    """The profile to publish, and the drift, both of the training rows as the features hook left them.
 
+    What a model sees is compared, not what lies in S3: weather that a hook joins drifts, a key that it drops does not.
     Raises Refused (`DataDrift`) if more columns drifted than `drift.maxDriftedShare` allows; StoreUnavailable.
     """
-    rows, spec = ingested.division.training, assignment.spec
+    rows, spec = validated.prepared.training.table, assignment.spec
     made = profile(rows, without=not_compared(spec.data))
     if current is None:
         return Compared(made, None)

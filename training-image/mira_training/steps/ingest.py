@@ -37,9 +37,10 @@ class Ingested:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows as they were read, and what was read from where."""
+    """Rows as they were read; `inputs` by name; what was read from where."""
 
     table: pd.DataFrame
+    inputs: Mapping[str, pd.DataFrame]
     sources: tuple[Source, ...]
 
 
@@ -50,15 +51,14 @@ def ingest(assignment: "Assignment", ports: "Ports") -> Ingested:
     division = _divided(tables, data, assignment.spec.seed)
     training, evaluation = len(division.training), len(division.evaluation)
     log.info("%d rows to train on and %d to evaluate on: %s", training, evaluation, division.said)
-    inputs = {name.removeprefix("inputs."): table for name, table in tables.items() if name.startswith("inputs.")}
-    return Ingested(division, inputs, tuple(sources))
+    return Ingested(division, _inputs(tables), tuple(sources))
 
 
 def read_training(assignment: "Assignment", ports: "Ports") -> Rows:
-    """All rows of `data.training`, and nothing else. Raises what `ingest` raises."""
-    data = assignment.spec.data.model_copy(update={"holdout": None, "inputs": ()})
+    """All rows of `data.training`, on no side of a split. Raises what `ingest` raises."""
+    data = assignment.spec.data.model_copy(update={"holdout": None})
     tables, sources = _read_all(data, assignment.inputs_key, ports)
-    return Rows(tables["training"], tuple(sources))
+    return Rows(tables["training"], _inputs(tables), tuple(sources))
 
 
 def _read_all(data: Data, key: str, ports: "Ports") -> tuple[dict[str, pd.DataFrame], list[Source]]:
@@ -69,6 +69,10 @@ def _read_all(data: Data, key: str, ports: "Ports") -> tuple[dict[str, pd.DataFr
         tables[name], read = _read(name, source, objects[name], field=field, data=data, ports=ports)
         sources += read
     return tables, sources
+
+
+def _inputs(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    return {name.removeprefix("inputs."): table for name, table in tables.items() if name.startswith("inputs.")}
 
 
 def _read(
