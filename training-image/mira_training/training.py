@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415 - imports stand inside the steps: what a run does not come to, it does not wait for
-"""A training: six steps on one order, each given what the ones before have made."""
+"""A training: five steps on one order, each given what the ones before have made."""
 
 import logging
 import time
@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mira.registry.document import DocumentInvalid
+from mira.registry.progress import Step
 from mira.registry.reader import Current, Registry, Tampered
 from mira_training.ending import Ending, succeeded
 from mira_training.logs import BEFORE_ANY_STEP, in_step
 from mira_training.model.plan import Plan, plan
+from mira_training.progress import tell_progress
 from mira_training.publication import Published, already_published
 from mira_training.scoring.wanted import wanted_metrics
 
@@ -29,7 +31,7 @@ log = logging.getLogger(__name__)
 class Training:
     """The state between the steps. `step` is the one that runs or ran last, so that a failure can name it."""
 
-    steps = ("ingest", "validate", "drift", "train", "evaluate", "publish")
+    steps = tuple(step.value for step in Step)
     plan: Plan
     current: Current | None
     ingested: "Ingested"
@@ -58,16 +60,29 @@ class Training:
         return None
 
     def perform(self, step: str) -> None:
-        """One of the six steps; they must be performed in their order. Raises what the step raises."""
+        """One of the five steps; they must be performed in their order. Raises what the step raises."""
         self.step = step
         began = time.monotonic()
         with in_step(step):
+            tell_progress(self.ports.registry, self.assignment, Step(step), self._news(), self.ports.now())
             _PERFORM[step](self)
             log.info("%s took %.1f s", step, time.monotonic() - began)
 
     def ending(self) -> Ending:
         """The version is published, by this attempt or by another."""
         return succeeded(self.published, self.assignment.attempt)
+
+    def _news(self) -> str:
+        """What the steps before have found, in a few words."""
+        if hasattr(self, "fitted"):
+            return f"{self.plan.estimator_name} is fitted"[:256]
+        if hasattr(self, "validated"):
+            prepared = self.validated.prepared
+            return f"{len(prepared.training.target):,} rows of {len(prepared.columns)} columns to learn from"
+        if hasattr(self, "ingested"):
+            division = self.ingested.division
+            return f"{len(division.training) + len(division.evaluation):,} rows were read"
+        return ""
 
     def _current(self) -> Current | None:
         """The version to compare with. A registry whose pointer cannot be trusted costs the comparison, not the run."""
@@ -100,14 +115,10 @@ def _ingest(training: Training) -> None:
 
 
 def _validate(training: Training) -> None:
+    from mira_training.steps.drift import drift
     from mira_training.steps.validate import validate
 
     training.validated = validate(training.assignment, training.ingested, training.plan, training.current)
-
-
-def _drift(training: Training) -> None:
-    from mira_training.steps.drift import drift
-
     training.drifted = drift(
         training.assignment, training.ingested, training.validated, current=training.current, ports=training.ports
     )
@@ -142,7 +153,6 @@ def _publish(training: Training) -> None:
 _PERFORM: dict[str, Callable[[Training], None]] = {
     "ingest": _ingest,
     "validate": _validate,
-    "drift": _drift,
     "train": _train,
     "evaluate": _evaluate,
     "publish": _publish,

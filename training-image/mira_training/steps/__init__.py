@@ -1,1 +1,1 @@
-"""The six steps of a training, each a plain typed function."""
+"""The five steps of a training, each a plain typed function."""
