@@ -109,7 +109,9 @@ def _edges(numbers: Numbers) -> Numbers:
     # Values that occur, not means of two: nothing to round, and nothing that overflows.
     quantiles = np.quantile(finite, np.arange(1, BINS) / BINS, method="inverted_cdf")
     values, times = np.unique(quantiles, return_counts=True)
-    below = np.nextafter(values[times > 1], -np.inf)
+    alone = [value for value in values[times > 1] if np.count_nonzero(finite == value) > 1]
+    with np.errstate(over="ignore"):
+        below = np.nextafter(np.array(alone, dtype=np.float64), -np.inf)
     edges: Numbers = np.unique(np.concatenate([values, below[np.isfinite(below)]]))
     return edges
 
