@@ -1,6 +1,7 @@
 """A drift check: an order of its own that says of new data how far it is from what a version was trained on."""
 
 import json
+import re
 import shutil
 import uuid
 from pathlib import Path
@@ -21,6 +22,7 @@ from mira.registry.order import Order, OrderKind
 from mira.registry.outcome import Outcome
 from mira.registry.s3 import S3Store
 from mira.registry.store import StoreUnavailable
+from mira_training.assignment import assign
 from mira_training.data.objects import S3Objects
 from tests.training.workbench import MODEL, NAMESPACE, Workbench, csv, customers
 
@@ -221,3 +223,13 @@ def test_flights_of_july_are_checked_against_a_version_of_january_on_s3(trainer,
         assert end.code == 0, end.termination.message
         verdicts[month] = answer(trainer, order).verdict
     assert verdicts == {1: DriftVerdict.STABLE, 7: DriftVerdict.DRIFTED}
+
+
+def test_the_order_in_the_documentation_is_one_that_the_image_takes():
+    page = (CHECKOUT / "docs" / "training" / "drift.md").read_text()
+    (shown,) = re.findall(r"^```json\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    order = Order.parse(shown.encode())
+    assigned = assign(order, "01234567-89abcdef")
+    where = f"{order.namespace}/{order.model}/{order.run.uid}"
+    assert assigned.drift_key.document in page.replace("<namespace>/<model>/<uid>", where)
+    assert assigned.spec.drift.max_drifted_share == "0.3"

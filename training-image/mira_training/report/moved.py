@@ -6,12 +6,11 @@ from typing import Any
 
 from mira.registry.drift import ColumnDrift, ColumnVerdict, Drift
 from mira.registry.manifest import DriftVerdict
-from mira_training.report.svg import measure
 
 MOST_ROWS = 20
 SMALL_SHARE = 0.001
 SAID = {
-    ColumnVerdict.STABLE: ("even", "stable"),
+    ColumnVerdict.STABLE: ("no", "stable"),
     ColumnVerdict.DRIFTED: ("worse", "drifted"),
     ColumnVerdict.MISSING: ("worse", "missing"),
     ColumnVerdict.RETYPED: ("worse", "another type"),
@@ -66,9 +65,9 @@ def _row(column: ColumnDrift, longest: float) -> MovedRow:
         name=column.name,
         type=f"{column.type} → {column.current_type}" if column.current_type else column.type,
         missing=(_share(nulls.reference), _share(nulls.current)) if nulls else ("", ""),
-        ks="" if column.ks is None else measure(float(column.ks)),
-        psi="" if column.psi is None else measure(float(column.psi)),
-        threshold="" if column.threshold is None else measure(float(column.threshold)),
+        ks="" if column.ks is None else f"{float(column.ks):.3f}",
+        psi="" if column.psi is None else f"{float(column.psi):.3f}",
+        threshold="" if column.threshold is None else f"{float(column.threshold):.3f}",
         bar=None if column.psi is None else float(column.psi) / longest,
         css=css,
         verdict=verdict,

@@ -88,7 +88,8 @@ def drift(
     measured = against(Registry(ports.registry), current.manifest, rows, spec.data, limit)
     sources = [source for source in ingested.sources if source.name == "training"]
     document = Occasion(current.manifest, current.digest, sources, ports.now()).document(len(rows), measured, limit)
-    log.info("%s", said(document))
+    unmeasured = document.verdict is DriftVerdict.NOT_MEASURED
+    log.log(logging.WARNING if unmeasured else logging.INFO, "%s", said(document))
     if limit is not None and document.verdict is DriftVerdict.DRIFTED:
         key = f"{assignment.key.attempt(assignment.attempt)}report/{DRIFT_FILE}"
         create_only(ports.registry, key, document.render(), limit=Drift.LIMIT)
