@@ -83,6 +83,17 @@ def test_that_data_drifted_is_an_answer_and_no_failure(published):
     assert published.store.get(published.key("v1").outcome(end.attempt), limit=1) is None, "v1 is not ours to write to"
 
 
+def test_the_longest_names_leave_a_termination_message_that_kubernetes_takes(published):
+    names = [f"{n}{'ä' * 252}" for n in range(4)]
+    rows = customers().rename(columns=dict(zip(["age", "spend", "plan", "active"], names, strict=True)))
+    published.data.objects[ROWS] = csv(rows)
+    published.run(published.order("v2", data=DATA, parameters={"max_iter": 2}))
+    end = published.run(check(published, "v2"))
+    assert end.code == 0
+    assert end.termination.message.startswith("Drifted: 4 of 4 columns drifted")
+    assert end.termination.drift.verdict is DriftVerdict.DRIFTED
+
+
 def test_a_second_attempt_adopts_the_answer_of_the_first(published):
     order = check(published)
     published.run(order)

@@ -85,8 +85,8 @@ class Ending:
             message=self.message[:length],
             step=step,
             failed_checks=list(self.failed_checks[:checks]),
-            # Ten names of columns may be all that 3 KiB hold; the message has the first five.
-            drift=self.drift and self.drift.model_copy(update={"columns": []}),
+            # Ten names of columns may be more than 3 KiB hold; the message has the first five.
+            drift=self.drift and self.drift.model_copy(update={"columns": [], "reason": ""}),
         ).render()
 
 
