@@ -64,6 +64,14 @@ class DriftCheck:
         key = self.assignment.drift_key.document
         return self._ending(create_only(self.ports.registry, key, self.document.render(), limit=Drift.LIMIT))
 
+    def result(self) -> str:
+        """What the check found, in Markdown: the answer in a sentence, and where it lies."""
+        from mira_training.steps.drift import said
+
+        order, key = self.assignment.order, self.assignment.drift_key.document
+        answer = f"{self.document.verdict}: {said(self.document)}"
+        return f"# Drift of {order.model} from {order.version}\n\n{answer}\n\nAll columns: `{order.registry}/{key}`."
+
     def _manifest(self) -> tuple[Manifest, str]:
         """The version's manifest with its digest: the one that the order names, else the one that is found."""
         order, version = self.assignment.order, self.assignment.key

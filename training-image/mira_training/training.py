@@ -72,6 +72,19 @@ class Training:
         """The version is published, by this attempt or by another."""
         return succeeded(self.published, self.assignment.attempt)
 
+    def result(self) -> str:
+        """What the training gave, in Markdown: the version, where it and its model card lie, its metrics."""
+        order, key = self.assignment.order, self.assignment.key
+        place = f"{order.registry}/{key.attempt(self.assignment.attempt)}"
+        lines = [
+            f"# {order.model} {order.version}",
+            f"Digest `{self.published.digest}`. Model: `{place}model/`. Model card: `{place}report/model-card.html`.",
+            "| metric | value |",
+            "|---|---|",
+            *(f"| {one.name} | {one.value} |" for one in self.evaluated.metrics if not one.slice),
+        ]
+        return "\n".join([lines[0], "", lines[1], "", *lines[2:]])
+
     def _news(self) -> str:
         """What the steps before have found, in a few words."""
         if hasattr(self, "fitted"):

@@ -36,6 +36,10 @@ class Work(Protocol):
         """The good end, once all steps are performed."""
         ...
 
+    def result(self) -> str:
+        """What the work gave, in Markdown, for a tracking server."""
+        ...
+
 
 def work_of(assignment: Assignment, ports: Ports) -> Work:
     """What the order asks for."""

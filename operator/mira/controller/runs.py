@@ -15,6 +15,7 @@ from mira.controller.answering import Prove
 from mira.controller.cache import Cache
 from mira.controller.clock import Clock
 from mira.controller.queue import Key
+from mira.controller.reading import read
 from mira.controller.run_progress import look_again_in, progress_of
 from mira.controller.status import StatusWriter
 from mira.controller.workers import Again
@@ -64,7 +65,7 @@ class RunPass:
         raw = self.cache.get("TrainingRun", key.namespace, key.name)
         if raw is None:
             return Again(None)
-        run = TrainingRun.model_validate(raw)
+        run = read(TrainingRun, raw)
         if run.metadata.deletion_timestamp is not None:
             return Again(None)
         if is_finished(run):

@@ -86,7 +86,7 @@ def drift(
         return Compared(made, None)
     limit = spec.drift.max_drifted_share if spec.drift else None
     measured = against(Registry(ports.registry), current.manifest, rows, spec.data, limit)
-    sources = [source for source in ingested.sources if source.name == "training"]
+    sources = [source for source in ingested.sources if source.name != "holdout"]
     document = Occasion(current.manifest, current.digest, sources, ports.now()).document(len(rows), measured, limit)
     unmeasured = document.verdict is DriftVerdict.NOT_MEASURED
     log.log(logging.WARNING if unmeasured else logging.INFO, "%s", said(document))
