@@ -94,7 +94,7 @@ class Attempt:
                 raise
             self._end(store, order, attempt, work, ending)
 
-        tracker.run(f"{order.namespace}.{order.model}", order.version, work.perform, body, work.result)
+        tracker.run(f"{order.namespace}.{order.model}", work.name, work.perform, body, work.result)
 
     def _told(self, error: BaseException, step: str) -> Ending:
         """What the error means, logged once: Prefect, which it goes through next, keeps quiet about it."""

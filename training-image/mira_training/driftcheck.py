@@ -39,6 +39,11 @@ class DriftCheck:
         self.ports = ports
         self.step = BEFORE_ANY_STEP
 
+    @property
+    def name(self) -> str:
+        """The run's: the version has a training of its own name already."""
+        return self.assignment.order.run.name
+
     def prepare(self) -> Ending | None:
         """The end, if an earlier attempt has written the answer; else the version is looked up.
 

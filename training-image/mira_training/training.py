@@ -46,6 +46,11 @@ class Training:
         self.ports = ports
         self.step = BEFORE_ANY_STEP
 
+    @property
+    def name(self) -> str:
+        """The version's, by which a tracking server shows the run."""
+        return self.assignment.order.version
+
     def prepare(self) -> Ending | None:
         """Everything that can be found wrong before data is read; the end, if an earlier attempt has published.
 

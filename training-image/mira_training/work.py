@@ -24,6 +24,11 @@ class Work(Protocol):
         """The step that runs or ran last."""
         ...
 
+    @property
+    def name(self) -> str:
+        """By what a tracking server shows it."""
+        ...
+
     def prepare(self) -> Ending | None:
         """What can be found wrong before data is read; the end, if an earlier attempt has done the work already."""
         ...
