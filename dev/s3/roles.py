@@ -53,6 +53,8 @@ ACTIONS: dict[Role, list[str]] = {
         f"Read:{_ROOT}/stages/*",
         f"List:{REGISTRY_BUCKET}",
         f"Write:{_ROOT}/models/*",
+        f"Read:{_ROOT}/drift/*",
+        f"Write:{_ROOT}/drift/*",
     ],
     Role.READER: [f"Read:{REGISTRY_BUCKET}", f"List:{REGISTRY_BUCKET}"],
 }

@@ -5,6 +5,14 @@ from typing import Any
 
 from mira.registry.comparison import Comparison, Difference, Verdict
 from mira.registry.document import Document, sha256
+from mira.registry.drift import (
+    ColumnDrift,
+    ColumnVerdict,
+    Drift,
+    NullShares,
+    Reference,
+    RowCounts,
+)
 from mira.registry.entry import (
     GENESIS,
     Approval,
@@ -25,6 +33,7 @@ from mira.registry.manifest import (
     Column,
     ComparedWith,
     Direction,
+    DriftVerdict,
     File,
     Manifest,
     Metric,
@@ -36,6 +45,7 @@ from mira.registry.manifest import (
 from mira.registry.order import Order, OrderedRun, OrderKind
 from mira.registry.outcome import FailedCheck, Outcome, Result, Termination
 from mira.registry.probe import RegistryInfo
+from mira.registry.profile import Profile, ProfiledColumn
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 DIGEST, OTHER = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -45,6 +55,53 @@ OWN = f"attempts/{ATTEMPT}/model/"
 
 def a_file(path: str = f"{OWN}model.onnx") -> File:
     return File(path=path, size=5, sha256=sha256(b"model"))
+
+
+A_SOURCE = Source(name="training", uri="s3://b/k", sha256="0" * 64, size=1, rows=2, version_id="3", etag='"e"')
+
+
+def a_drift(**fields: Any) -> Drift:
+    nulls = NullShares(reference="0.1", current="0.25")
+    given: dict[str, Any] = {
+        "namespace": "team-a",
+        "model": "churn",
+        "reference": Reference(version="v0", digest=OTHER),
+        "verdict": DriftVerdict.DRIFTED,
+        "reason": "r",
+        "rows": RowCounts(reference=80, current=20),
+        "limit": "0.3",
+        "drifted_share": "0.75",
+        "columns": [
+            ColumnDrift(
+                name="age", type="Integer", verdict=ColumnVerdict.DRIFTED, psi="1.5", threshold="0.4", ks="0.3",
+                null_share=nulls,
+            ),
+            ColumnDrift(name="plan", type="String", verdict=ColumnVerdict.STABLE, psi="0.1", threshold="0.4"),
+            ColumnDrift(
+                name="spend", type="Number", current_type="String", verdict=ColumnVerdict.RETYPED, null_share=nulls
+            ),
+            ColumnDrift(name="active", type="Boolean", verdict=ColumnVerdict.MISSING),
+            ColumnDrift(name="country", type="String", verdict=ColumnVerdict.EXTRA),
+        ],
+        "sources": [A_SOURCE],
+        "created_at": NOW,
+    }  # fmt: skip
+    return Drift(**given | fields)
+
+
+def a_profile(**fields: Any) -> Profile:
+    given: dict[str, Any] = {
+        "rows": 80,
+        "columns": [
+            ProfiledColumn(
+                name="age", type="Integer", missing=8, edges=["-1.5e-07", "18.0", "1e+22"], counts=[1, 2, 3, 66]
+            ),
+            ProfiledColumn(name="plan", type="String", missing=0, categories=["0123456789abcdef"], counts=[70, 10]),
+            ProfiledColumn(name="since", type="Timestamp", missing=80, counts=[0]),
+        ],
+        "left_out": 1,
+    }
+    return Profile(**given | fields)
 
 
 def a_manifest(**fields: Any) -> Manifest:
@@ -59,13 +116,12 @@ def a_manifest(**fields: Any) -> Manifest:
         "code": Code(image="i", estimator="default", features="m:f", libraries={"numpy": "2.4.6"}),
         "parameters": {"depth": 3, "rate": 0.1, "none": None},
         "seed": 7,
-        "sources": [
-            Source(name="training", uri="s3://b/k", sha256="0" * 64, size=1, rows=2, version_id="3", etag='"e"')
-        ],
+        "sources": [A_SOURCE],
         "rows": Rows(training=80, evaluation=20),
         "model_schema": Schema(columns=[Column(name="age", type="int64")], target="churned", classes=["0", "1"]),
         "metrics": [Metric(name="roc_auc", value="0.8", direction=Direction.HIGHER, slice="plan=pro")],
         "compared_with": ComparedWith(stage="production", version="v0", digest=OTHER),
+        "drift": a_drift().summary,
         "files": [a_file()],
         "created_at": NOW,
     }
@@ -121,6 +177,7 @@ def an_order(**fields: Any) -> Order:
         "image": "i",
         "description": "d",
         "against": "production",
+        "digest": DIGEST,
         "spec": {"parameters": {"a": 1}},
     }
     return Order(**given | fields)
@@ -157,6 +214,8 @@ DOCUMENTS: list[Document] = [
     Pointer.parse(render_pointer(an_entry().render())),
     an_order(),
     a_comparison(),
+    a_drift(),
+    a_profile(),
     Outcome(
         attempt=ATTEMPT,
         result=Result.FAILED,
@@ -166,6 +225,7 @@ DOCUMENTS: list[Document] = [
         step="validate",
         digest=DIGEST,
         failed_checks=[CHECK],
+        drift=a_drift().summary,
         started_at=NOW,
         finished_at=NOW,
     ),

@@ -4,6 +4,7 @@ import pytest
 
 from mira.registry.keys import (
     LARGEST_NUMBER,
+    DriftKey,
     InvalidKey,
     StageKey,
     VersionKey,
@@ -222,3 +223,21 @@ def test_a_digest_is_refused(value: str) -> None:
 
 def test_a_digest_and_its_hex_are_two_spellings_of_one_thing() -> None:
     assert hex_of(digest_of(HASH)) == HASH
+
+
+UID = "01234567-89ab-cdef-0123-456789abcdef"
+
+
+def test_a_drift_check_writes_below_its_own_folder() -> None:
+    key = DriftKey("team-a", "churn", UID)
+    assert key.document == f"drift/team-a/churn/{UID}/drift.json"
+    assert key.inputs == f"drift/team-a/churn/{UID}/inputs.json"
+    assert key.outcome("01234567-89abcdef") == f"drift/team-a/churn/{UID}/attempts/01234567-89abcdef/outcome.json"
+
+
+@pytest.mark.parametrize(
+    "uid", [*HOSTILE.values(), "01234567", UID.upper(), f"{UID}\n", UID.replace("-", ""), f"{UID}/.."]
+)
+def test_a_drift_key_refuses_an_id_that_is_no_uid(uid: str) -> None:
+    with pytest.raises(InvalidKey, match="drift id"):
+        DriftKey("team-a", "churn", uid)

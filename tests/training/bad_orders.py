@@ -31,11 +31,11 @@ ORDERS = [
         "data.checks.expectations: must be absent; use data.checks.columns; this version of Mira cannot do that yet",
     ),
     (
-        "a drift check",
+        "a drift report by Evidently",
         {"drift": {"method": "Evidently"}},
         "NotSupported",
         "start",
-        "drift: must be absent with Evidently; use data.checks.schemaDrift; this version of Mira cannot do that yet",
+        "drift.method: Evidently is not Summary; this version of Mira cannot do that yet",
     ),
     (
         "an own ingest",

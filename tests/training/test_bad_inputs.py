@@ -160,7 +160,10 @@ def test_an_order_of_another_kind_is_refused(bench):
     content = json.loads(bench.order().render()) | {"kind": "Compare"}
     end = bench.run(json.dumps(content).encode())
     assert (end.code, end.termination.reason) == (64, "NotSupported")
-    assert end.termination.message == "order.kind: Compare is not Train; this version of Mira cannot do that yet"
+    assert (
+        end.termination.message
+        == "order.kind: Compare is not Train or DriftCheck; this version of Mira cannot do that yet"
+    )
 
 
 def test_data_that_does_not_answer_is_worth_another_try(bench):

@@ -10,7 +10,7 @@ from mira.api.data import SplitMethod
 from mira.api.reasons import Reason
 from mira.api.trainingrun import Artifact, DriftMethod, Task, TrainingRunSpec
 from mira.registry.document import DocumentInvalid
-from mira.registry.keys import InvalidKey, VersionKey, attempt_id
+from mira.registry.keys import DriftKey, InvalidKey, VersionKey, attempt_id
 from mira.registry.order import Order, OrderKind
 from mira_training.refusal import Refused
 
@@ -28,13 +28,20 @@ class Assignment:
 
     @property
     def key(self) -> VersionKey:
-        """The version that is to be published."""
+        """The version that is to be published, or that data is compared with."""
         return VersionKey(self.order.namespace, self.order.model, self.order.version)
 
     @property
     def inputs_key(self) -> str:
         """Where the attempts of this run agree on what they read."""
+        if self.order.kind is OrderKind.DRIFT_CHECK:
+            return self.drift_key.inputs
         return self.key.inputs_of(self.order.run.uid)
+
+    @property
+    def drift_key(self) -> DriftKey:
+        """Where a drift check writes."""
+        return DriftKey(self.order.namespace, self.order.model, self.order.run.uid)
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
@@ -57,16 +64,25 @@ def read_order(path: Path) -> Order:
 def attempt_of(order: Order, pod_uid: str) -> str:
     """The id of this pod's attempt. Raises Refused if one of the uids is no uid, or the version's name no name."""
     try:
-        VersionKey(order.namespace, order.model, order.version)
-        return attempt_id(order.run.uid, pod_uid)
+        attempt = attempt_id(order.run.uid, pod_uid)
+        outcome_key(order, attempt)
     except InvalidKey as error:
         raise Refused(Reason.ORDER_INVALID, f"order: {error}") from error
+    return attempt
+
+
+def outcome_key(order: Order, attempt: str) -> str:
+    """Where the attempt says how it ended. Raises InvalidKey if a name or uid of the order is none."""
+    version = VersionKey(order.namespace, order.model, order.version)
+    if order.kind is OrderKind.DRIFT_CHECK:
+        return DriftKey(order.namespace, order.model, order.run.uid).outcome(attempt)
+    return version.outcome(attempt)
 
 
 def assign(order: Order, attempt: str) -> Assignment:
     """What is to be done. Raises Refused for a field that is wrong, unknown, or not supported yet."""
-    if order.kind is not OrderKind.TRAIN:
-        raise Refused(Reason.NOT_SUPPORTED, f"order.kind: {order.kind} is not Train; {LATER}")
+    if order.kind not in RULES:
+        raise Refused(Reason.NOT_SUPPORTED, f"order.kind: {order.kind} is not {' or '.join(RULES)}; {LATER}")
     try:
         # Strictly: a field that this image does not know would be left out of the result without a word.
         spec = TrainingRunSpec.strictly(order.spec)
@@ -76,10 +92,11 @@ def assign(order: Order, attempt: str) -> Assignment:
         raise Refused(
             Reason.ORDER_INVALID, f"spec.{field}: {first['msg']}; operator and image must be of the same version"
         ) from error
-    for rule in _NOT_YET:
+    not_yet, incomplete = RULES[order.kind]
+    for rule in not_yet:
         if said := rule(spec):
             raise Refused(Reason.NOT_SUPPORTED, f"{said}; {LATER}")
-    for rule in _INCOMPLETE:
+    for rule in incomplete:
         if said := rule(spec):
             raise Refused(Reason.ORDER_INVALID, said)
     return Assignment(order, spec, attempt)
@@ -103,10 +120,8 @@ def _expectations(spec: TrainingRunSpec) -> str:
 
 
 def _drift(spec: TrainingRunSpec) -> str:
-    if spec.drift is None:
-        return ""
-    method = " with Evidently" if spec.drift.method is DriftMethod.EVIDENTLY else ""
-    return f"drift: must be absent{method}; use data.checks.schemaDrift"
+    evidently = spec.drift is not None and spec.drift.method is DriftMethod.EVIDENTLY
+    return "drift.method: Evidently is not Summary" if evidently else ""
 
 
 def _hooks(spec: TrainingRunSpec) -> str:
@@ -114,6 +129,11 @@ def _hooks(spec: TrainingRunSpec) -> str:
         return ""
     field = "ingest" if spec.hooks.ingest else "train"
     return f"hooks.{field}: must be absent; use {'features' if spec.hooks.ingest else 'estimator'}"
+
+
+def _ingest(spec: TrainingRunSpec) -> str:
+    asked = spec.hooks is not None and spec.hooks.ingest is not None
+    return "hooks.ingest: must be absent; write the rows to S3 and name them in data.training" if asked else ""
 
 
 def _directory(spec: TrainingRunSpec) -> str:
@@ -144,5 +164,8 @@ def _inputs(spec: TrainingRunSpec) -> str:
 
 
 # The API server holds specs to these rules; an order from a file on a laptop has not been there.
-_NOT_YET: tuple[Rule, ...] = (_task, _search, _expectations, _drift, _hooks, _directory)
-_INCOMPLETE: tuple[Rule, ...] = (_target, _split, _inputs)
+# A drift check trains nothing, so of a spec it takes what says which rows there are.
+RULES: dict[OrderKind, tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {
+    OrderKind.TRAIN: ((_task, _search, _expectations, _drift, _hooks, _directory), (_target, _split, _inputs)),
+    OrderKind.DRIFT_CHECK: ((_drift, _ingest), (_inputs,)),
+}

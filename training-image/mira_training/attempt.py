@@ -7,19 +7,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mira.registry.keys import VersionKey
 from mira.registry.order import Order
 from mira.registry.reader import ReadableStore
-from mira_training.assignment import Assignment, assign, attempt_of, read_order
+from mira_training.assignment import assign, attempt_of, outcome_key, read_order
 from mira_training.data.objects import DataObjects
-from mira_training.ending import Ending, failed, leave_message, record, succeeded
+from mira_training.ending import Ending, failed, leave_message, record
 from mira_training.interruption import Interruption
 from mira_training.logs import BEFORE_ANY_STEP, in_step
 from mira_training.model.code import raised_by_user_code
 from mira_training.ports import Ports
 from mira_training.settings import Settings
 from mira_training.tracking.flow import Perform, Tracker
-from mira_training.training import STEPS, Training
+from mira_training.work import Work, work_of
 
 log = logging.getLogger(__name__)
 Connect = Callable[[str], tuple[ReadableStore, DataObjects]]
@@ -29,13 +28,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _step_of(training: Training | None) -> str:
-    return training.step if training else BEFORE_ANY_STEP
+def _step_of(work: Work | None) -> str:
+    return work.step if work else BEFORE_ANY_STEP
 
 
 @dataclass
 class Attempt:
-    """The frame around a training. `known` is told the exit code as soon as the outcome is written."""
+    """The frame around the work. `known` is told the exit code as soon as the outcome is written."""
 
     settings: Settings
     connect: Connect
@@ -59,46 +58,43 @@ class Attempt:
         return self._carry_out(order, attempt, tracker)
 
     def _carry_out(self, order: Order, attempt: str, tracker: Tracker) -> int:
-        store, training = None, None
+        store, work = None, None
         try:
             store, objects = self.connect(order.registry)
             assignment = assign(order, attempt)
             with tempfile.TemporaryDirectory(prefix="mira-", ignore_cleanup_errors=True) as folder:
                 ports = Ports(store, objects, self.now, Path(folder))
-                training = Training(assignment, ports)
-                self._train(assignment, training, tracker)
+                work = work_of(assignment, ports)
+                self._perform(order, attempt, work, store, tracker)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
             if self.ending is None:
-                self._end(store, order, attempt, training, self._told(error, _step_of(training)))
+                self._end(store, order, attempt, work, self._told(error, _step_of(work)))
             elif self.ending.exit_code == 0:
-                log.warning("after the version was published: %s: %s", type(error).__name__, error)
+                log.warning("after the work was done: %s: %s", type(error).__name__, error)
         if self.ending is None:
-            raise AssertionError("a training ended without an ending")
+            raise AssertionError("an attempt ended without an ending")
         return self.ending.exit_code
 
-    def _train(self, assignment: Assignment, training: Training, tracker: Tracker) -> None:
-        order = assignment.order
-        published = training.prepare()
-        if published is not None:
-            self._end(
-                training.ports.registry, order, assignment.attempt, training, succeeded(published, assignment.attempt)
-            )
+    def _perform(self, order: Order, attempt: str, work: Work, store: ReadableStore, tracker: Tracker) -> None:
+        done = work.prepare()
+        if done is not None:
+            self._end(store, order, attempt, work, done)
             return
 
         def body(perform: Perform) -> None:
             # The ending is written here, inside of the flow: nothing that Prefect does afterwards can lose or delay it.
             self.interruption.listen()
             try:
-                for step in STEPS:
+                for step in work.steps:
                     perform(step)
-                ending = succeeded(training.published, assignment.attempt)
+                ending = work.ending()
             except BaseException as error:
-                ending = self._told(error, training.step)
-                self._end(training.ports.registry, order, assignment.attempt, training, ending)
+                ending = self._told(error, work.step)
+                self._end(store, order, attempt, work, ending)
                 raise
-            self._end(training.ports.registry, order, assignment.attempt, training, ending)
+            self._end(store, order, attempt, work, ending)
 
-        tracker.run(f"{order.namespace}.{order.model}", order.version, training.perform, body, training.result)
+        tracker.run(f"{order.namespace}.{order.model}", work.name, work.perform, body, work.result)
 
     def _told(self, error: BaseException, step: str) -> Ending:
         """What the error means, logged once: Prefect, which it goes through next, keeps quiet about it."""
@@ -111,15 +107,12 @@ class Attempt:
                 log.error("%s: %s", ending.reason, ending.message, exc_info=raised_by_user_code(error))
         return ending
 
-    def _end(
-        self, store: ReadableStore | None, order: Order, attempt: str, training: Training | None, ending: Ending
-    ) -> None:
+    def _end(self, store: ReadableStore | None, order: Order, attempt: str, work: Work | None, ending: Ending) -> None:
         """The ending, written down: outcome first, termination message second."""
         self.interruption.ignore()
-        step = _step_of(training)
+        step = _step_of(work)
         if store is not None:
-            key = VersionKey(order.namespace, order.model, order.version).outcome(attempt)
-            record(store, key, ending.outcome(attempt, step, self._started_at, self.now()))
+            record(store, outcome_key(order, attempt), ending.outcome(attempt, step, self._started_at, self.now()))
         leave_message(self.settings.termination_log, ending.termination(step))
         self.ending = ending
         if ending.exit_code == 0:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from mira.api.reasons import Reason
 from mira.registry.document import digest
+from mira.registry.drift import Drift
+from mira.registry.manifest import DriftSummary
 from mira.registry.outcome import (
     EXIT_NEVER_RETRY,
     EXIT_RETRY,
@@ -40,6 +42,7 @@ class Ending:
     retryable: bool = False
     digest: str | None = None
     failed_checks: tuple[FailedCheck, ...] = ()
+    drift: DriftSummary | None = None
 
     @property
     def unexpected(self) -> bool:
@@ -64,6 +67,7 @@ class Ending:
             step=step,
             digest=self.digest,
             failed_checks=list(self.failed_checks),
+            drift=self.drift,
             started_at=started_at,
             finished_at=finished_at,
         )
@@ -81,6 +85,8 @@ class Ending:
             message=self.message[:length],
             step=step,
             failed_checks=list(self.failed_checks[:checks]),
+            # Ten names of columns may be more than 3 KiB hold; the message has the first five.
+            drift=self.drift and self.drift.model_copy(update={"columns": [], "reason": ""}),
         ).render()
 
 
@@ -91,6 +97,11 @@ def succeeded(published: Published, attempt: str) -> Ending:
         return Ending(Result.SUCCEEDED, Reason.SUCCEEDED, said, digest=published.digest)
     said = f"attempt {published.attempt} had published the version already, as {published.digest}"
     return Ending(Result.SUCCEEDED, Reason.ADOPTED, said, digest=published.digest)
+
+
+def drift_measured(document: Drift, said: str, document_digest: str) -> Ending:
+    """The answer of a drift check is there, whatever it is."""
+    return Ending(Result.SUCCEEDED, Reason.DRIFT_MEASURED, said, digest=document_digest, drift=document.summary)
 
 
 def failed(error: BaseException) -> Ending:

@@ -84,8 +84,9 @@ def commit(
         )
     if comparison is not None:
         # Its key holds the digest that the manifest will have: whoever sees the manifest finds the comparison.
-        _create(store, manifest.key.comparison(comparison.candidate, comparison.current), comparison.render(), sleep)
-    found = _create(store, manifest.key.manifest, body, sleep)
+        key = manifest.key.comparison(comparison.candidate, comparison.current)
+        create_only(store, key, comparison.render(), sleep=sleep)
+    found = create_only(store, manifest.key.manifest, body, sleep=sleep)
     if found == body:
         return Published(digest(body), manifest.attempt, manifest.key.prefix)
     return adopted(found, manifest)
@@ -114,14 +115,21 @@ def adopted(found: bytes, wanted: Wanted) -> Published:
     return Published(digest(found), other.attempt, wanted.key.prefix)
 
 
-def _create(store: ObjectStore, key: str, body: bytes, sleep: Callable[[float], None]) -> bytes:
+def create_only(
+    store: ObjectStore,
+    key: str,
+    body: bytes,
+    *,
+    limit: int = MANIFEST_LIMIT,
+    sleep: Callable[[float], None] = time.sleep,
+) -> bytes:
     """The bytes that lie under the key after the attempt to create it. Raises StoreUnavailable when nobody can say."""
     for again in range(TRIES):
         if store.create(key, body) is Put.WRITTEN:
             return body
         # Unclear: ours may have arrived all the same, or somebody else's was there before. What lies there decides.
         try:
-            stored = store.get(key, limit=MANIFEST_LIMIT)
+            stored = store.get(key, limit=limit)
         except StoreUnavailable:
             stored = None
         if stored is not None:

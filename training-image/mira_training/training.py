@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mira.registry.document import DocumentInvalid
 from mira.registry.progress import Step
 from mira.registry.reader import Current, Registry, Tampered
+from mira_training.ending import Ending, succeeded
 from mira_training.logs import BEFORE_ANY_STEP, in_step
 from mira_training.model.plan import Plan, plan
 from mira_training.progress import tell_progress
@@ -19,21 +20,23 @@ if TYPE_CHECKING:
     from mira_training.assignment import Assignment
     from mira_training.model.fitted import Fitted
     from mira_training.ports import Ports
+    from mira_training.steps.drift import Compared
     from mira_training.steps.evaluate import Evaluated
     from mira_training.steps.ingest import Ingested
     from mira_training.steps.validate import Validated
 
-STEPS = tuple(step.value for step in Step)
 log = logging.getLogger(__name__)
 
 
 class Training:
     """The state between the steps. `step` is the one that runs or ran last, so that a failure can name it."""
 
+    steps = tuple(step.value for step in Step)
     plan: Plan
     current: Current | None
     ingested: "Ingested"
     validated: "Validated"
+    drifted: "Compared"
     fitted: "Fitted"
     evaluated: "Evaluated"
     published: Published
@@ -43,17 +46,23 @@ class Training:
         self.ports = ports
         self.step = BEFORE_ANY_STEP
 
-    def prepare(self) -> Published | None:
-        """Everything that can be found wrong before data is read; the version, if an earlier attempt has published it.
+    @property
+    def name(self) -> str:
+        """The version's, by which a tracking server shows the run."""
+        return self.assignment.order.version
+
+    def prepare(self) -> Ending | None:
+        """Everything that can be found wrong before data is read; the end, if an earlier attempt has published.
 
         Raises Refused (code, parameters, `VersionExists`), StoreUnavailable, StoreRefused.
         """
         published = already_published(self.ports.registry, _Wanted(self.assignment))
-        if published is None:
-            wanted_metrics(self.assignment.spec)
-            self.plan = plan(self.assignment.spec)
-            self.current = self._current()
-        return published
+        if published is not None:
+            return succeeded(published, self.assignment.attempt)
+        wanted_metrics(self.assignment.spec)
+        self.plan = plan(self.assignment.spec)
+        self.current = self._current()
+        return None
 
     def perform(self, step: str) -> None:
         """One of the five steps; they must be performed in their order. Raises what the step raises."""
@@ -63,6 +72,10 @@ class Training:
             tell_progress(self.ports.registry, self.assignment, Step(step), self._news(), self.ports.now())
             _PERFORM[step](self)
             log.info("%s took %.1f s", step, time.monotonic() - began)
+
+    def ending(self) -> Ending:
+        """The version is published, by this attempt or by another."""
+        return succeeded(self.published, self.assignment.attempt)
 
     def result(self) -> str:
         """What the training gave, in Markdown: the version, where it and its model card lie, its metrics."""
@@ -120,9 +133,13 @@ def _ingest(training: Training) -> None:
 
 
 def _validate(training: Training) -> None:
+    from mira_training.steps.drift import drift
     from mira_training.steps.validate import validate
 
     training.validated = validate(training.assignment, training.ingested, training.plan, training.current)
+    training.drifted = drift(
+        training.assignment, training.ingested, training.validated, current=training.current, ports=training.ports
+    )
 
 
 def _train(training: Training) -> None:
@@ -147,7 +164,7 @@ def _evaluate(training: Training) -> None:
 def _publish(training: Training) -> None:
     from mira_training.steps.publish import Results, publish
 
-    results = Results(training.ingested, training.validated, training.fitted, training.evaluated)
+    results = Results(training.ingested, training.validated, training.drifted, training.fitted, training.evaluated)
     training.published = publish(training.assignment, results, training.plan, training.ports)
 
 

@@ -152,6 +152,16 @@ class Reason(StrEnum):
         "Columns or types differ from the current version's training data and checks.schemaDrift is Fail.",
     )
     DATA_DRIFT = "DataDrift", RUN, "More columns drifted than drift.maxDriftedShare allows."
+    DRIFT_MEASURED = (
+        "DriftMeasured",
+        RUN,
+        "A drift check has its answer; the message says the share of drifted columns and the verdict.",
+    )
+    DRIFT_NOT_MEASURED = (
+        "DriftNotMeasured",
+        RUN,
+        "A drift check has nothing to compare: no such version, none with a profile, or no rows; the message says it.",
+    )
     NOT_ENOUGH_ROWS = (
         "NotEnoughRows",
         RUN,

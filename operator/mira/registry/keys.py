@@ -7,6 +7,7 @@ NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 UID8 = re.compile(r"[0-9a-f]{8}")
 ATTEMPT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}")
+UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 HEX = re.compile(r"[0-9a-f]{64}")
 NUMBER_DIGITS = 12
 LARGEST_NUMBER = 10**NUMBER_DIGITS - 1
@@ -128,6 +129,39 @@ class VersionKey:
         """Where exactly these two manifests are compared, whatever their versions' names. Raises InvalidKey."""
         candidate, current = hex_of(candidate_digest), hex_of(current_digest)
         return f"models/{self.namespace}/{self.model}/comparisons/{candidate}/{current}.json"
+
+
+@dataclass(frozen=True, order=True)
+class DriftKey:
+    """One order that compares data with what a version was trained on; `id` is the uid of the run that it is for."""
+
+    namespace: str
+    model: str
+    id: str
+
+    def __post_init__(self) -> None:
+        _checked(NAME, self.namespace, "namespace")
+        _checked(NAME, self.model, "model")
+        _checked(UID, self.id, "drift id")
+
+    @property
+    def prefix(self) -> str:
+        """The folder of everything that belongs to this order alone."""
+        return f"drift/{self.namespace}/{self.model}/{self.id}/"
+
+    @property
+    def document(self) -> str:
+        """Where the answer lies, create-only."""
+        return f"{self.prefix}drift.json"
+
+    @property
+    def inputs(self) -> str:
+        """What the first attempt listed, so that every later one reads the same data."""
+        return f"{self.prefix}inputs.json"
+
+    def outcome(self, attempt: str) -> str:
+        """Where an attempt says how it ended, also when it failed."""
+        return f"{self.prefix}attempts/{_checked(ATTEMPT, attempt, 'attempt')}/outcome.json"
 
 
 def attempt_id(run_uid: str, pod_uid: str) -> str:

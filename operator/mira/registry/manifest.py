@@ -24,6 +24,14 @@ class Direction(StrEnum):
     LOWER = "Lower"
 
 
+class DriftVerdict(StrEnum):
+    """Whether data is still what a version was trained on."""
+
+    STABLE = "Stable"
+    DRIFTED = "Drifted"
+    NOT_MEASURED = "NotMeasured"
+
+
 class File(Part):
     """One file of the version; its path is relative to the version's prefix."""
 
@@ -100,6 +108,20 @@ class ComparedWith(Part):
     digest: Digest
 
 
+class DriftSummary(Part):
+    """How far the data is from the training data of a version, in short: the report is `drift.json`.
+
+    `columns` are the names of those that drifted most.
+    """
+
+    version: VersionId
+    digest: Digest
+    verdict: DriftVerdict
+    reason: Text = ""
+    drifted_share: DecimalText | None = None
+    columns: list[Name] = Field(default_factory=list, max_length=10)
+
+
 class Rows(Part):
     """How many rows trained the model and how many evaluated it."""
 
@@ -128,6 +150,7 @@ class Manifest(Document):
     model_schema: Schema = Field(alias="schemaOfModel")
     metrics: list[Metric] = Field(max_length=1000)
     compared_with: ComparedWith | None = None
+    drift: DriftSummary | None = None
     files: list[File] = Field(min_length=1, max_length=MOST_FILES)
     created_at: Time
 

@@ -34,7 +34,8 @@ class Order(Document):
 
     `spec` holds, in the words of the TrainingRun's spec, what determines the result (those fields of `spec` that the
     specHash covers), with the schema's defaults filled in; `against` is the stage whose current version the candidate
-    is compared with.
+    is compared with. A DriftCheck compares the data of `spec.data.training` with what `version` was trained on; its
+    manifest must then have the `digest`, where one is given.
     """
 
     SCHEMA: ClassVar[str] = "mira.order/v1"
@@ -49,4 +50,5 @@ class Order(Document):
     image: Text | None = None
     description: Text | None = None
     against: StageName | None = None
+    digest: Digest | None = None
     spec: dict[str, Any] = Field(default_factory=dict)

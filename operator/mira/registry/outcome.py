@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, StringConstraints
 
 from mira.registry.document import Digest, Document, Part, Time
-from mira.registry.manifest import Name, Text
+from mira.registry.manifest import DriftSummary, Name, Text
 
 TERMINATION_LIMIT = 3 * 1024
 EXIT_NEVER_RETRY = 64
@@ -42,6 +42,7 @@ class Outcome(Document):
     step: Name
     digest: Digest | None = None
     failed_checks: list[FailedCheck] = Field(default_factory=list, max_length=100)
+    drift: DriftSummary | None = None
     started_at: Time
     finished_at: Time
 
@@ -57,3 +58,4 @@ class Termination(Document):
     message: Annotated[str, StringConstraints(max_length=2048)]
     step: Name
     failed_checks: list[FailedCheck] = Field(default_factory=list, max_length=10)
+    drift: DriftSummary | None = None

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from mira.registry.document import REGISTRY_LIMIT, digest
+from mira.registry.document import REGISTRY_LIMIT, Document, digest, sha256
 from mira.registry.entry import Pointer
 from mira.registry.keys import StageKey, VersionKey, digest_of
 from mira.registry.manifest import MANIFEST_LIMIT, File, Manifest
 from mira.registry.store import FileStore, ObjectStore
+
+Report = TypeVar("Report", bound=Document)
 
 
 class Tampered(Exception):
@@ -62,6 +64,17 @@ class Registry:
         if stored is None or digest(stored.body) != expected_digest:
             raise Tampered(f"{version.manifest} does not have the digest {expected_digest}")
         return Manifest.parse(stored.body)
+
+    def report(self, manifest: Manifest, name: str, kind: type[Report]) -> Report | None:
+        """The version's document `report/<name>`, None if it was published without one. Raises Tampered."""
+        path = f"attempts/{manifest.attempt}/report/{name}"
+        file = next((file for file in manifest.files if file.path == path), None)
+        if file is None:
+            return None
+        stored = self.store.get(manifest.key.file(path), limit=kind.LIMIT)
+        if stored is None or sha256(stored.body) != file.sha256:
+            raise Tampered(f"{path} does not have the sha256 {file.sha256}")
+        return kind.parse(stored.body)
 
     def download(self, version: VersionKey, file: File, path: Path) -> Path:
         """The path, holding the file's bytes, hashed while nothing else has seen them. Raises Tampered."""

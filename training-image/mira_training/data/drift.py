@@ -19,7 +19,7 @@ def schema_drift(now: Sequence[Column], then: Sequence[Column], version: str) ->
     retyped = [
         f"{name} (was {old[name]}, is {new[name]})"
         for name in new
-        if name in old and _family(new[name]) != _family(old[name])
+        if name in old and family(new[name]) != family(old[name])
     ]
     kinds = (
         (gone, f"columns of the current version {version} are missing"),
@@ -33,5 +33,6 @@ def schema_drift(now: Sequence[Column], then: Sequence[Column], version: str) ->
     ]
 
 
-def _family(kind: str) -> str:
+def family(kind: str) -> str:
+    """The type, with whole numbers among the numbers."""
     return ColumnType.NUMBER if kind == ColumnType.INTEGER else kind

@@ -20,6 +20,7 @@ from mira_training.report.facts import (
     slice_rows,
     verdict_of,
 )
+from mira_training.report.moved import moved
 from mira_training.report.svg import measure, number
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def _told(assignment: "Assignment", results: "Results", plan: "Plan") -> Mapping
         "balance": balance(evaluated.judged, classes) if classes else [],
         "confusion": confusion(evaluated.judged, classes),
         "columns": column_rows(validated.prepared.columns, validated.prepared.training.inputs, growths),
+        "moved": moved(results.drifted.drift),
         "left_out": validated.prepared.left_out,
         "sources": results.ingested.sources,
         "split": results.ingested.division.said,

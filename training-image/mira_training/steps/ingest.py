@@ -35,19 +35,44 @@ class Ingested:
     sources: tuple[Source, ...]
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Rows as they were read; `inputs` by name; what was read from where."""
+
+    table: pd.DataFrame
+    inputs: Mapping[str, pd.DataFrame]
+    sources: tuple[Source, ...]
+
+
 def ingest(assignment: "Assignment", ports: "Ports") -> Ingested:
     """The data of the run. Raises Refused if an object is missing, unreadable, denied or changed; StoreUnavailable."""
     data = assignment.spec.data
-    objects = pinned(ports.registry, assignment.inputs_key, data, ports.data)
+    tables, sources = _read_all(data, assignment.inputs_key, ports)
+    division = _divided(tables, data, assignment.spec.seed)
+    training, evaluation = len(division.training), len(division.evaluation)
+    log.info("%d rows to train on and %d to evaluate on: %s", training, evaluation, division.said)
+    return Ingested(division, _inputs(tables), tuple(sources))
+
+
+def read_training(assignment: "Assignment", ports: "Ports") -> Rows:
+    """All rows of `data.training`, on no side of a split. Raises what `ingest` raises."""
+    data = assignment.spec.data.model_copy(update={"holdout": None})
+    tables, sources = _read_all(data, assignment.inputs_key, ports)
+    return Rows(tables["training"], _inputs(tables), tuple(sources))
+
+
+def _read_all(data: Data, key: str, ports: "Ports") -> tuple[dict[str, pd.DataFrame], list[Source]]:
+    """The table of each source by its name, as the first attempt listed it under the key."""
+    objects = pinned(ports.registry, key, data, ports.data)
     tables, sources = {}, []
     for name, (field, source) in sources_of(data).items():
         tables[name], read = _read(name, source, objects[name], field=field, data=data, ports=ports)
         sources += read
-    division = _divided(tables, data, assignment.spec.seed)
-    training, evaluation = len(division.training), len(division.evaluation)
-    log.info("%d rows to train on and %d to evaluate on: %s", training, evaluation, division.said)
-    inputs = {name.removeprefix("inputs."): table for name, table in tables.items() if name.startswith("inputs.")}
-    return Ingested(division, inputs, tuple(sources))
+    return tables, sources
+
+
+def _inputs(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    return {name.removeprefix("inputs."): table for name, table in tables.items() if name.startswith("inputs.")}
 
 
 def _read(

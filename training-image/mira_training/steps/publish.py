@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from mira.registry.comparison import Comparison
 from mira.registry.document import digest
+from mira.registry.drift import DRIFT_FILE
 from mira.registry.manifest import Code, ComparedWith, File, Manifest, Rows, Run, Schema
+from mira.registry.profile import PROFILE_FILE
 from mira_training.model.artifacts import libraries, write
 from mira_training.publication import Published, commit, upload
 from mira_training.report.card import model_card
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from mira_training.model.fitted import Fitted
     from mira_training.model.plan import Plan
     from mira_training.ports import Ports
+    from mira_training.steps.drift import Compared
     from mira_training.steps.evaluate import Evaluated
     from mira_training.steps.ingest import Ingested
     from mira_training.steps.validate import Validated
@@ -31,6 +34,7 @@ class Results:
 
     ingested: "Ingested"
     validated: "Validated"
+    drifted: "Compared"
     fitted: "Fitted"
     evaluated: "Evaluated"
 
@@ -44,6 +48,10 @@ def publish(assignment: "Assignment", results: Results, plan: "Plan", ports: "Po
     report.mkdir(parents=True, exist_ok=True)
     (report / "metrics.json").write_text(json.dumps(_metrics(results.evaluated), indent=1))
     (report / "model-card.html").write_text(model_card(assignment, results, plan, now), encoding="utf-8")
+    (report / PROFILE_FILE).write_bytes(results.drifted.profile.render())
+    drift = results.drifted.drift
+    if drift is not None:
+        (report / DRIFT_FILE).write_bytes(drift.render())
     files = upload(ports.registry, assignment.key.prefix, assignment.attempt, folder)
     made = manifest(assignment, results, plan, files, now)
     published = commit(ports.registry, made, comparison(made, results.evaluated, now))
@@ -84,6 +92,7 @@ def manifest(assignment: "Assignment", results: Results, plan: "Plan", files: li
         compared_with=ComparedWith(stage=str(order.against), version=current.version, digest=current.digest)
         if current
         else None,
+        drift=results.drifted.drift.summary if results.drifted.drift else None,
         files=files,
         created_at=now,
     )

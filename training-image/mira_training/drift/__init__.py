@@ -1,0 +1,1 @@
+"""Drift: how far a table is from the profile of another, in pure functions."""
