@@ -25,7 +25,7 @@ NEVER = 64
 
 
 class Server(uvicorn.Server):
-    """uvicorn's, which still answers for a while when it is told to end: others must first hear that it is not ready."""
+    """uvicorn's, which still answers for a while when told to end: others must first hear that it is not ready."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
