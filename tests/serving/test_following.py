@@ -2,11 +2,12 @@
 
 import pytest
 
-from mira.registry import Registry
+from mira.registry import Registry, Tampered
 from mira.registry.document import digest
+from mira.registry.manifest import Column
 from mira_training.serve.follower import Follower
 from mira_training.serve.metrics import Metrics
-from mira_training.serve.predictor import sample
+from mira_training.serve.predictor import load, sample
 from mira_training.serve.settings import Settings
 from tests.registry.readable import overwrite, point
 from tests.training.workbench import MODEL, NAMESPACE, STAGE
@@ -101,19 +102,48 @@ def not_onnx(published):
     point(published.store, changed, 2)
 
 
+def another_schema(**changed):
+    """A manifest that does not say what its ONNX file takes or gives: it loads, and only asking it shows that."""
+
+    def spoil(published):
+        manifest = published.manifest("v2")
+        schema = manifest.model_schema.model_copy(update=changed)
+        wrong = manifest.model_copy(update={"model_schema": schema})
+        overwrite(published.store, manifest.key.manifest, wrong.render())
+        point(published.store, wrong, 2)
+
+    return spoil
+
+
 @pytest.mark.parametrize(
     ("spoil", "problem"),
     [
         (spoil_file, "version v2 is not used: models/team-a/churn/versions/v2/"),
         (spoil_manifest, "models/team-a/churn/versions/v2/manifest.json does not have the sha256"),
         (spoil_pointer, "stages/team-a/churn/production/current.json is the pointer of team-a/churn/staging"),
+        (
+            another_schema(classes=["0", "1", "2"]),
+            "version v2 is not used: its ONNX file does not give 3 probabilities per row",
+        ),
+        (
+            another_schema(columns=[Column(name="age", type="Integer")]),
+            "version v2 is not used: its ONNX file takes 'active', which its manifest does not name",
+        ),
         (not_onnx, "version v2 is not used: its ONNX file cannot be loaded: "),
         (
             lambda published: published.promote("without-onnx"),
             "version without-onnx is not used: it was published without model.onnx; publish with artifacts: ",
         ),
     ],
-    ids=["a file", "the manifest", "the pointer", "no ONNX", "without ONNX"],
+    ids=[
+        "a file",
+        "the manifest",
+        "the pointer",
+        "classes that it does not give",
+        "columns that it does not name",
+        "no ONNX",
+        "without ONNX",
+    ],
 )
 def test_a_version_that_is_bad_leaves_the_old_one_served(published, follow, clock, spoil, problem):
     follower = follow()
@@ -130,6 +160,15 @@ def test_a_version_that_is_bad_leaves_the_old_one_served(published, follow, cloc
         clock.now += 600
         follower.look()
         assert (served(follower), follower.problem) == ("v2", None)
+
+
+def test_bytes_that_changed_on_the_disk_since_they_were_verified_are_not_loaded(published, follow, tmp_path):
+    follower = follow()
+    published.promote("v1")
+    follower.look()
+    (tmp_path / "model.onnx").write_bytes(published.bench.file("v2", "model.onnx"))
+    with pytest.raises(Tampered, match="is not the file that the manifest names"):
+        load(follower.served.version, tmp_path, threads=1)
 
 
 def test_a_bad_version_is_tried_less_and_less_often(published, follow, clock, monkeypatch):
