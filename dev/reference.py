@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
 
 from mira.adapters.metrics import Metrics
 from mira.controller.settings import Settings
+from mira_training.serve.metrics import Metrics as ServingMetrics
+from mira_training.serve.settings import Settings as ServingSettings
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 GENERATED = "<!-- Written by `make generate`; do not edit. -->\n\n"
@@ -15,28 +18,37 @@ GENERATED = "<!-- Written by `make generate`; do not edit. -->\n\n"
 
 def settings_page() -> str:
     """A table of every setting of the operator."""
-    rows = [
-        f"| `MIRA_{name.upper()}` | {_default(field)} | {field.description} |"
-        for name, field in Settings.model_fields.items()
-    ]
     head = "# The operator's settings\n\nEach is an environment variable; the chart sets them from its values.\n\n"
-    return GENERATED + head + "| variable | default | what it is |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    return GENERATED + head + _settings_table(Settings)
 
 
 def metrics_page() -> str:
     """A table of every metric of the operator."""
     head = "# The operator's metrics\n\nServed at `/metrics` on the probes' port.\n\n"
-    return (
-        GENERATED
-        + head
-        + "| metric | type | labels | what it counts |\n|---|---|---|---|\n"
-        + "\n".join(_metrics())
-        + "\n"
-    )
+    return GENERATED + head + _metrics_table(Metrics())
 
 
-def _metrics() -> Iterator[str]:
-    metrics = Metrics()
+def serving_page() -> str:
+    """Two tables: every setting and every metric of the inference server."""
+    head = "# The inference server's settings and metrics\n\nEach setting is an environment variable.\n\n"
+    metrics = "\nThe metrics are served at `/metrics` on the same port.\n\n"
+    return GENERATED + head + _settings_table(ServingSettings) + metrics + _metrics_table(ServingMetrics())
+
+
+def _settings_table(settings: type[BaseSettings]) -> str:
+    rows = [
+        f"| `MIRA_{name.upper()}` | {_default(field)} | {field.description} |"
+        for name, field in settings.model_fields.items()
+    ]
+    return "| variable | default | what it is |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def _metrics_table(metrics: Metrics | ServingMetrics) -> str:
+    head = "| metric | type | labels | what it counts |\n|---|---|---|---|\n"
+    return head + "\n".join(_metrics(metrics)) + "\n"
+
+
+def _metrics(metrics: Metrics | ServingMetrics) -> Iterator[str]:
     for collector in vars(metrics).values():
         for family in collector.describe() if hasattr(collector, "describe") else []:
             total = "_total" if family.type == "counter" else ""
@@ -58,7 +70,8 @@ def _default(field: FieldInfo) -> str:
 def main() -> int:
     """0, or with --check the number of pages that are not what the code would write."""
     stale = 0
-    for name, text in (("settings.md", settings_page()), ("metrics.md", metrics_page())):
+    pages = {"settings.md": settings_page(), "metrics.md": metrics_page(), "serving.md": serving_page()}
+    for name, text in pages.items():
         path = FOLDER / name
         if "--check" not in sys.argv:
             path.write_text(text)

@@ -5,28 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pandas as pd
 
 from mira.api.data import ColumnType
 from mira.registry.manifest import Column
 from mira_training.data.columns import model_input
 from mira_training.model.fitted import Scores
+from mira_training.model.onnx_file import OnnxFile, Unscorable
 
+__all__ = ["OnnxScorer", "Unscorable"]
 AT_ONCE = 50_000
-
-
-class Unscorable(Exception):
-    """The model cannot be asked about these rows; the text says why, as the end of a sentence."""
 
 
 class OnnxScorer:
     """One ONNX file, the columns that it takes and the number of classes that it tells apart (0: a regression)."""
 
     def __init__(self, model: Path | bytes, columns: Sequence[Column], classes: int) -> None:
-        self._session = _session(model)
+        self._file = OnnxFile(model, classes)
         self._columns = list(columns)
-        self._classes = classes
 
     def scores(self, table: pd.DataFrame) -> Scores:
         """Probabilities (rows x classes) or predicted numbers (rows). Raises Unscorable."""
@@ -40,33 +36,7 @@ class OnnxScorer:
         return np.concatenate(pieces)
 
     def _run(self, inputs: pd.DataFrame) -> Scores:
-        feed = {column.name: _tensor(inputs, column) for column in self._columns}
-        wanted = {given.name for given in self._session.get_inputs()}
-        if wanted - feed.keys():
-            raise Unscorable(f"its ONNX file takes {min(wanted - feed.keys())!r}, which its manifest does not name")
-        try:
-            outputs = self._session.run(None, {name: feed[name] for name in wanted})
-        except Exception as error:
-            raise Unscorable(f"its ONNX file fails: {str(error).splitlines()[0][:200]}") from error
-        return self._shaped(outputs)
-
-    def _shaped(self, outputs: list[Any]) -> Scores:
-        last = np.asarray(outputs[-1])
-        if not self._classes:
-            return last.reshape(-1).astype(np.float64)
-        if last.ndim != 2 or last.shape[1] != self._classes:
-            raise Unscorable(f"its ONNX file does not give {self._classes} probabilities per row")
-        return last.astype(np.float64)
-
-
-def _session(model: Path | bytes) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    try:
-        content = model if isinstance(model, bytes) else str(model)
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise Unscorable(f"its ONNX file cannot be loaded: {str(error).splitlines()[0][:200]}") from error
+        return self._file.scores({column.name: _tensor(inputs, column) for column in self._columns})
 
 
 def _tensor(inputs: pd.DataFrame, column: Column) -> Any:
