@@ -62,10 +62,10 @@ class Attempt:
         store, training = None, None
         try:
             store, objects = self.connect(order.registry)
-            assignment = assign(order, attempt)
+            assignment = assign(order, attempt, on_laptop=self.settings.on_laptop)
             with tempfile.TemporaryDirectory(prefix="mira-", ignore_cleanup_errors=True) as folder:
                 ports = Ports(store, objects, self.now, Path(folder))
-                training = Training(assignment, ports)
+                training = Training(assignment, ports, self.settings.against)
                 self._train(assignment, training, tracker)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
             if self.ending is None:

@@ -4,6 +4,7 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mira.registry.document import DocumentInvalid
@@ -11,6 +12,7 @@ from mira.registry.reader import Current, Registry, Tampered
 from mira_training.logs import BEFORE_ANY_STEP, in_step
 from mira_training.model.plan import Plan, plan
 from mira_training.publication import Published, already_published
+from mira_training.scoring.named import named
 from mira_training.scoring.wanted import wanted_metrics
 
 if TYPE_CHECKING:
@@ -26,7 +28,10 @@ log = logging.getLogger(__name__)
 
 
 class Training:
-    """The state between the steps. `step` is the one that runs or ran last, so that a failure can name it."""
+    """The state between the steps. `step` is the one that runs or ran last, so that a failure can name it.
+
+    `against` is a version to compare with instead of what the order's stage serves.
+    """
 
     plan: Plan
     current: Current | None
@@ -36,9 +41,10 @@ class Training:
     evaluated: "Evaluated"
     published: Published
 
-    def __init__(self, assignment: "Assignment", ports: "Ports") -> None:
+    def __init__(self, assignment: "Assignment", ports: "Ports", against: str | None = None) -> None:
         self.assignment = assignment
         self.ports = ports
+        self.against = against
         self.step = BEFORE_ANY_STEP
 
     def prepare(self) -> Published | None:
@@ -59,11 +65,14 @@ class Training:
         began = time.monotonic()
         with in_step(step):
             _PERFORM[step](self)
-            log.info("%s took %.1f s", step, time.monotonic() - began)
+            took = time.monotonic() - began
+            log.info("%s took %.1f s", step, took, extra={"took": took})
 
     def _current(self) -> Current | None:
         """The version to compare with. A registry whose pointer cannot be trusted costs the comparison, not the run."""
         order = self.assignment.order
+        if self.against is not None:
+            return named(self.ports.registry, replace(self.assignment.key, version=self.against))
         if order.against is None:
             return None
         try:

@@ -17,7 +17,7 @@ from mira.controller.clock import Clock
 from mira.controller.queue import Key
 from mira.controller.status import StatusWriter
 from mira.controller.workers import Again
-from mira.decide.job import Platform, job_name, version_key
+from mira.decide.job import Platform, job_name
 from mira.decide.run_promotion import promotion_name
 from mira.decide.run_status import is_finished, renewed_status, run_status
 from mira.decide.trainingrun import (
@@ -38,6 +38,7 @@ from mira.registry.comparison import Comparison
 from mira.registry.document import DocumentInvalid, digest
 from mira.registry.keys import VersionKey
 from mira.registry.manifest import MANIFEST_LIMIT, Manifest
+from mira.registry.ordering import version_key
 from mira.registry.outcome import Outcome
 from mira.registry.store import ObjectStore, StoreRefused, StoreUnavailable
 
