@@ -1,4 +1,4 @@
-"""What the registry asks of an object store, shown on each one: in memory, on moto and on SeaweedFS."""
+"""What the registry asks of an object store, shown on each one: in memory, in a folder, on moto and on SeaweedFS."""
 
 import hashlib
 import threading
@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from mira.registry.folder import FolderStore
 from mira.registry.memory import MemoryStore
+from mira.registry.reader import ReadableStore
 from mira.registry.s3 import S3Store
 from mira.registry.store import Fingerprint, ObjectStore, Put, Stored
 from tests.registry.servers import MOTO_ROOT, put_into_moto, session, store_at
@@ -18,10 +20,12 @@ MISSING = '"00000000000000000000000000000000"'
 LIMIT = 1000
 
 
-@pytest.fixture(params=["memory", "moto", "SeaweedFS"])
-def store(request: pytest.FixtureRequest) -> Any:
+@pytest.fixture(params=["memory", "folder", "moto", "SeaweedFS"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if request.param == "memory":
         return MemoryStore()
+    if request.param == "folder":
+        return FolderStore((tmp_path / "a registry").as_uri())
     return request.getfixturevalue(f"on_{request.param.lower()}")
 
 
@@ -128,15 +132,17 @@ class TestEveryStore:
         assert body_of(store, f"{folder}a") == f"writer {answers.index(Put.WRITTEN)}".encode()
 
 
-@pytest.fixture(params=["moto", "SeaweedFS"])
-def files(request: pytest.FixtureRequest) -> Any:
+@pytest.fixture(params=["folder", "moto", "SeaweedFS"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    if request.param == "folder":
+        return FolderStore((tmp_path / "a registry").as_uri())
     return request.getfixturevalue(f"on_{request.param.lower()}")
 
 
 class TestFiles:
     @pytest.mark.parametrize("size", [0, 1, 17 * 1024 * 1024], ids=["empty", "one byte", "in parts"])
     def test_go_up_and_down_and_tell_their_progress(
-        self, files: S3Store, folder: str, tmp_path: Path, size: int
+        self, files: ReadableStore, folder: str, tmp_path: Path, size: int
     ) -> None:
         content = hashlib.sha256(b"seed").digest() * (size // 32 + 1)
         (tmp_path / "up").write_bytes(content[:size])
@@ -148,7 +154,7 @@ class TestFiles:
         assert (tmp_path / "down").read_bytes() == content[:size]
         assert (sum(up), sum(down)) == (size, size)
 
-    def test_replace_what_an_earlier_try_left(self, files: S3Store, folder: str, tmp_path: Path) -> None:
+    def test_replace_what_an_earlier_try_left(self, files: ReadableStore, folder: str, tmp_path: Path) -> None:
         for content in (b"half", b"whole"):
             (tmp_path / "f").write_bytes(content)
             files.upload(f"{folder}f", tmp_path / "f")
