@@ -47,12 +47,16 @@ def _in_pod(file: Path | None) -> int:
 
 
 def connect(registry: str) -> "tuple[ReadableStore, DataObjects]":
-    """The registry and the data in S3, with the usual AWS variables. Raises ValueError for a root that is not in S3."""
+    """The registry and the data in S3, with the usual AWS variables. Raises Refused for a root that is not in S3."""
     import boto3  # noqa: PLC0415
 
+    from mira.api.reasons import Reason  # noqa: PLC0415
     from mira.registry.s3 import S3Store  # noqa: PLC0415
     from mira_training.data.objects import S3Objects  # noqa: PLC0415
+    from mira_training.refusal import Refused  # noqa: PLC0415
 
+    if not registry.startswith("s3://"):
+        raise Refused(Reason.ORDER_INVALID, f"order.registry: {registry} is not allowed in a pod; set s3://bucket/root")
     session = boto3.session.Session()
     return S3Store(registry, session=session), S3Objects.with_session(session)
 

@@ -65,7 +65,7 @@ def can_be_named(name: str) -> bool:
 def first_min_rows(rows: int) -> int:
     """Half of today's rows, rounded down to one digit; at least 1."""
     half = max(rows // 2, 1)
-    unit = 10 ** (len(str(half)) - 1)
+    unit: int = 10 ** (len(str(half)) - 1)
     return half // unit * unit
 
 
@@ -79,16 +79,18 @@ def _rules(values: Values) -> Iterator[Rule]:
     present = values.dropna()
     kind = _kind(values, present)
     if kind is None:
-        yield Rule("required", True, "neither numbers nor text: no type names it, and the model does not take it")
+        yield Rule(
+            "required", value=True, why="neither numbers nor text: no type names it, and the model does not take it"
+        )
     else:
         yield Rule("type", str(kind))
-        yield Rule("required", True)
+        yield Rule("required", value=True)
     yield _null_share(values, present)
     if not len(present):
         return
     unique = _is_unique(values, present, kind)
     if unique:
-        yield Rule("unique", True, f"all {len(values)} values are different; remove it if that is chance")
+        yield Rule("unique", value=True, why=f"all {len(values)} values are different; remove it if that is chance")
     if kind in (ColumnType.INTEGER, ColumnType.NUMBER):
         yield from _bounds(present, kind, is_id=unique)
     if kind is ColumnType.STRING and not unique:

@@ -88,7 +88,7 @@ def _comment(why: str) -> str:
 
 def _written(value: Any) -> str:
     """The value in YAML: JSON is YAML, and only words that could be nothing else go without quotes."""
-    if isinstance(value, str) and value in ColumnType:
+    if isinstance(value, str) and value in set(ColumnType):
         return value
     # ASCII: what YAML forbids in a text is escaped.
     return json.dumps(value)

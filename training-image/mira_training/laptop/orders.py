@@ -74,7 +74,8 @@ def _made_of(written: dict[str, Any], path: Path, *, registry: str, version: str
             Reason.ORDER_INVALID, f"apiVersion: {shown(written.get('apiVersion'))} is not allowed; write {API_VERSION}"
         )
     metadata = written.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
+    metadata = metadata if isinstance(metadata, dict) else {}
+    name = metadata.get("name")
     if not (isinstance(name, str) and re.fullmatch(SUBDOMAIN[1:-1], name) and len(name) <= MAX_NAME):
         raise Refused(
             Reason.ORDER_INVALID,

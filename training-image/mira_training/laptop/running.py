@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from mira.api.reasons import Reason
 from mira.registry.folder import FolderStore
 from mira.registry.keys import VersionKey
 from mira.registry.order import Order
@@ -16,6 +17,7 @@ from mira_training import logs
 from mira_training.attempt import Attempt
 from mira_training.data.files import SCHEME, FilesOrElse
 from mira_training.data.objects import DataObjects, S3Objects
+from mira_training.ending import Ending
 from mira_training.interruption import Interruption
 from mira_training.laptop.orders import order_in
 from mira_training.laptop.telling import StepLines, checks, result
@@ -51,10 +53,15 @@ def run(wanted: Wanted, environment: Mapping[str, str]) -> int:
         # As bytes and back, like in a cluster: what is stored as 1 there is 1 here too.
         file.write_bytes(order.render())
         settings = replace(Settings.of(environment, file), on_laptop=True, against=wanted.against)
-        attempt = Attempt(settings, connect, interruption, known=Watchdog().arm)
-        exit_code = attempt.run()
-    _tell(order, attempt)
-    return exit_code
+        attempt = Attempt(settings, connect, interruption)
+
+        def known(exit_code: int) -> None:
+            # Told first: nothing that Prefect does afterwards can take it away.
+            _tell(order, attempt.ending)
+            Watchdog().arm(exit_code)
+
+        attempt.known = known
+        return attempt.run()
 
 
 def connect(registry: str) -> tuple[ReadableStore, DataObjects]:
@@ -73,13 +80,14 @@ def _session() -> Any:
     return boto3.session.Session()
 
 
-def _tell(order: Order, attempt: Attempt) -> None:
-    ending = attempt.ending
+def _tell(order: Order, ending: Ending | None) -> None:
     if ending is None:
         return
     if ending.exit_code:
         sys.stderr.writelines(f"{line}\n" for line in checks(ending.failed_checks))
         return
+    if ending.reason is Reason.ADOPTED:
+        sys.stdout.write(f"nothing is trained: {ending.message}; to train again, give --version another id\n")
     store, _ = connect(order.registry)
     place = unquote(order.registry.removeprefix(SCHEME))
     key = VersionKey(order.namespace, order.model, order.version)

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from typing_extensions import override
 
+from mira.api.reasons import Reason
 from mira.registry.comparison import Comparison, Difference, Verdict
 from mira.registry.document import DocumentInvalid, digest
 from mira.registry.keys import VersionKey
@@ -35,7 +36,9 @@ class StepLines(logging.Handler):
         step, message = current_step(), record.getMessage()
         if record.levelno >= logging.ERROR:
             where = "before any step" if step == BEFORE_ANY_STEP else f"in {step}"
-            self._print(self._err, f"failed {where}: {message}")
+            interrupted = message.startswith(f"{Reason.INTERRUPTED}:")
+            said = f"interrupted {where}; nothing is published" if interrupted else f"failed {where}: {message}"
+            self._print(self._err, said)
             if record.exc_info and record.exc_info[1] is not None:
                 self._print(self._err, "".join(traceback.format_exception(record.exc_info[1])).rstrip())
         elif record.levelno >= logging.WARNING:

@@ -9,7 +9,7 @@ from typing_extensions import override
 from mira.api.reasons import Reason
 from mira_training.refusal import Refused
 
-INTEGER = re.compile(r"^[-+]?(0|[1-9][0-9]*)$")
+INTEGER = re.compile(r"^[-+]?(0b[01]+|0x[0-9a-fA-F]+|0[0-7]*|[1-9][0-9_]*)$")
 NUMBER = re.compile(r"^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$")
 OWN = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
@@ -19,7 +19,7 @@ class _Loader(yaml.SafeLoader):
 
     @override
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         twice = next((key for number, key in enumerate(keys) if key in keys[:number]), None)
         if twice is not None:
             raise yaml.constructor.ConstructorError(
@@ -33,13 +33,13 @@ _Loader.yaml_implicit_resolvers = {
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 for _tag, _pattern in (("int", INTEGER), ("float", NUMBER)):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, list("-+.0123456789"))  # type: ignore[no-untyped-call]
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, list("-+.0123456789"))
 
 
 def documents(text: str, name: str) -> list[Any]:
     """The documents in the text, JSON or YAML, without empty ones. Raises Refused with the line that is wrong."""
     try:
-        return [each for each in yaml.load_all(text, _Loader) if each is not None]  # noqa: S506 - a SafeLoader
+        return [each for each in yaml.load_all(text, _Loader) if each is not None]
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise Refused(Reason.ORDER_INVALID, f"{name}: line {line}: is no YAML: {error.problem}") from error

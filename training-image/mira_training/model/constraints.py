@@ -5,6 +5,7 @@ same objects say it before. They are not public API: a constraint that is not kn
 words that scikit-learn gives it.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -53,7 +54,8 @@ class Allowed:
     def __post_init__(self) -> None:
         found = [schema for each in self.constraints for schema in _schemas(each)]
         unique = [one for number, one in enumerate(found) if one not in found[:number]]
-        object.__setattr__(self, "schema", unique[0] if len(unique) == 1 else {"anyOf": unique})
+        schema = unique[0] if len(unique) == 1 else {"anyOf": unique} if unique else {"not": {}}
+        object.__setattr__(self, "schema", schema)
 
     def __get_pydantic_core_schema__(self, _: Any, __: "GetCoreSchemaHandler") -> core_schema.CoreSchema:
         """Validation by `taken`."""
@@ -127,7 +129,9 @@ def _schemas(constraint: Any) -> Iterator[dict[str, Any]]:
         yield _interval(constraint)
     elif kind in ("StrOptions", "Options"):
         options = sorted(constraint.options - getattr(constraint, "deprecated", set()), key=str)
-        yield {"enum": options}
+        # JSON has no infinity.
+        if options := [each for each in options if not isinstance(each, float) or math.isfinite(each)]:
+            yield {"enum": options}
     elif kind == "_InstancesOf":
         yield from _INSTANCES.get(constraint.type.__name__, ())
     else:

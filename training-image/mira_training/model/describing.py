@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import math
 import re
 import textwrap
 import warnings
@@ -42,6 +43,8 @@ def described(function: Callable[..., Any], name: str, *, is_features: bool = Fa
     texts = _texts(function)
     for field, each in properties.items():
         each.pop("title", None)
+        if isinstance(each.get("default"), float) and not math.isfinite(each["default"]):
+            del each["default"]
         if field in texts:
             each.setdefault("description", texts[field])
     required = [field for field in schema.get("required", []) if field in properties]
@@ -76,6 +79,8 @@ def _entry(name: str, schema: JsonSchemaValue, whole: JsonSchemaValue, *, requir
     words = in_words(schema, whole.get("$defs"))
     about = schema.get("description", "")
     yield from _comment(f"{about} " * bool(about) + f"{words[0].upper()}{words[1:]}.{' Required.' * required}", "  ")
+    if schema.get("not") == {}:
+        return
     if required:
         yield f"  {name}: {json.dumps(_example(schema, whole.get('$defs', {})))}"
     elif schema.get("default") is None:

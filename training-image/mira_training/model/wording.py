@@ -24,6 +24,8 @@ def in_words(schema: Schema, definitions: Mapping[str, Schema] | None = None) ->
         # First what people write most: null last.
         said = sorted((in_words(each, known) for each in alternatives), key=lambda words: words == "null")
         return ", or ".join(dict.fromkeys(said))
+    if schema.get("not") == {}:
+        return "nothing that a manifest can say; set it in a function of your own, which returns the estimator"
     if "const" in schema:
         return json.dumps(schema["const"], ensure_ascii=False)
     if "enum" in schema:
