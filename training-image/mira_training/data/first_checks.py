@@ -139,8 +139,9 @@ def _bounds(present: Values, kind: ColumnType, *, is_id: bool) -> Iterator[Rule]
     numbers = present.to_numpy(dtype=np.float64)
     if not np.isfinite(numbers).all():
         return
-    low, high = numbers.min(), numbers.max()
-    margin = (high - low) / 2 or abs(high) or 1.0
+    # Decimals: the double beyond the largest one is infinite.
+    low, high = Decimal(float(numbers.min())), Decimal(float(numbers.max()))
+    margin = (high - low) / 2 or abs(high) or Decimal(1)
     whole = kind is ColumnType.INTEGER
     found = f"found {_short(low)} to {_short(high)}"
     minimum = Decimal(0) if low >= 0 else _round(low - margin, ROUND_FLOOR, whole=whole)
@@ -153,9 +154,8 @@ def _bounds(present: Values, kind: ColumnType, *, is_id: bool) -> Iterator[Rule]
         yield Rule("maximum", text, f"{found}; half of that range above")
 
 
-def _round(value: float, rounding: str, *, whole: bool) -> Decimal:
+def _round(exact: Decimal, rounding: str, *, whole: bool) -> Decimal:
     """The value with two digits, rounded outward; whole for whole numbers."""
-    exact = Decimal(float(value))
     if not exact:
         return exact
     digits = Decimal(1).scaleb(exact.adjusted() - 1)
@@ -169,8 +169,8 @@ def _decimal(value: Decimal) -> str | None:
     return text if len(text) <= LONGEST_DECIMAL and re.fullmatch(DECIMAL[1:-1], text) else None
 
 
-def _short(number: float) -> str:
-    return str(int(number)) if float(number).is_integer() and abs(number) < EXACT else f"{number:.4g}"
+def _short(number: Decimal) -> str:
+    return str(int(number)) if abs(number) < EXACT and number == int(number) else f"{float(number):.4g}"
 
 
 def _allowed(present: Values) -> Iterator[Rule]:

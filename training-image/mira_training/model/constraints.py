@@ -54,8 +54,8 @@ class Allowed:
     def __post_init__(self) -> None:
         found = [schema for each in self.constraints for schema in _schemas(each)]
         unique = [one for number, one in enumerate(found) if one not in found[:number]]
-        schema = unique[0] if len(unique) == 1 else {"anyOf": unique} if unique else {"not": {}}
-        object.__setattr__(self, "schema", schema)
+        several: dict[str, Any] = {"anyOf": unique} if unique else {"not": {}}
+        object.__setattr__(self, "schema", unique[0] if len(unique) == 1 else several)
 
     def __get_pydantic_core_schema__(self, _: Any, __: "GetCoreSchemaHandler") -> core_schema.CoreSchema:
         """Validation by `taken`."""
