@@ -101,6 +101,10 @@ def _kind(values: Values, present: Values) -> ColumnType | None:
     kind = type_of(values)
     if kind is ColumnType.STRING and len(present) and _are_dates(present):
         return ColumnType.TIMESTAMP
+    if kind is ColumnType.NUMBER and 0 < len(present) < len(values):
+        # Whole numbers are read as others where some are missing; the check looks at the values.
+        whole = bool((np.mod(present.to_numpy(dtype=np.float64), 1) == 0).all())
+        return ColumnType.INTEGER if whole else kind
     return kind
 
 
@@ -137,11 +141,12 @@ def _is_unique(values: Values, present: Values, kind: ColumnType | None) -> bool
 
 def _bounds(present: Values, kind: ColumnType, *, is_id: bool) -> Iterator[Rule]:
     numbers = present.to_numpy(dtype=np.float64)
-    if not np.isfinite(numbers).all():
+    if not np.isfinite(numbers).all() or numbers.min() == numbers.max():
+        # One value says nothing of a range.
         return
     # Decimals: the double beyond the largest one is infinite.
     low, high = Decimal(float(numbers.min())), Decimal(float(numbers.max()))
-    margin = (high - low) / 2 or abs(high) or Decimal(1)
+    margin = (high - low) / 2
     whole = kind is ColumnType.INTEGER
     found = f"found {_short(low)} to {_short(high)}"
     minimum = Decimal(0) if low >= 0 else _round(low - margin, ROUND_FLOOR, whole=whole)

@@ -18,6 +18,7 @@ from mira_training.model.wording import in_words
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 WIDTH = 110
+SENTENCE_END = re.compile(r"(?<!i\.e)(?<!e\.g)\. ")
 PARAMETER = re.compile(r"^(\w+) : .*\n((?:\n?    .+)+)", re.MULTILINE)
 """One parameter of a docstring in numpydoc's style: its name, and the indented lines below."""
 
@@ -125,4 +126,4 @@ def _texts(function: Callable[..., Any]) -> dict[str, str]:
     """What a docstring in numpydoc's style says of each parameter, its first sentence."""
     found = PARAMETER.findall(inspect.getdoc(function) or "")
     texts = {name: " ".join(text.split("\n\n")[0].split()) for name, text in found}
-    return {name: f"{text.partition('. ')[0].rstrip('.:')}." for name, text in texts.items() if text}
+    return {name: f"{SENTENCE_END.split(text)[0].rstrip('.:')}." for name, text in texts.items() if text}
