@@ -1,7 +1,8 @@
 # ruff: noqa: INP001 - a script beside the package, no part of it
 """Writes the flights of 2013 as a data team would have them in S3: a Parquet file per month, and the weather.
 
-`python examples/flights/data.py s3://flights` uploads them, with the usual AWS variables.
+`python examples/flights/data.py s3://flights` uploads them, with the usual AWS variables; a folder in place of
+the bucket is written to.
 """
 
 import argparse
@@ -58,12 +59,15 @@ def upload(bucket: str, months: int = MONTHS) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Uploads to the bucket that the command line names."""
-    parser = argparse.ArgumentParser(description="Uploads the flights of 2013 and the weather to S3.")
-    parser.add_argument("bucket", help="where to, e.g. s3://flights")
+    """Uploads to the bucket, or writes to the folder, that the command line names."""
+    parser = argparse.ArgumentParser(description="Uploads the flights of 2013 and the weather to S3, or writes them.")
+    parser.add_argument("place", help="where to, e.g. s3://flights or a folder")
     parser.add_argument("--months", type=int, default=3, choices=range(1, MONTHS + 1), help="how many; default: 3")
     wanted = parser.parse_args(arguments)
-    upload(wanted.bucket.removeprefix("s3://").rstrip("/"), wanted.months)
+    if wanted.place.startswith("s3://"):
+        upload(wanted.place.removeprefix("s3://").rstrip("/"), wanted.months)
+    else:
+        write_months(Path(wanted.place), wanted.months)
 
 
 def _flights() -> pa.Table:

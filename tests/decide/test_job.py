@@ -14,8 +14,9 @@ import yaml
 
 from mira.api.identity import spec_hash
 from mira.api.trainingrun import TrainingRun
-from mira.decide.job import ORDER_ANNOTATION, Platform, build_job, build_order, job_name, order_too_large, owned_by
+from mira.decide.job import ORDER_ANNOTATION, Platform, build_job, build_order, job_name, owned_by
 from mira.registry.order import ORDER_LIMIT, Order
+from mira.registry.ordering import order_too_large
 from tests.decide.runs import PLATFORM, UID, a_job, a_run
 
 EXAMPLE = Path("examples/manifests/02-run-typical.yaml")

@@ -139,7 +139,8 @@ ORDERS = [
         "InvalidParameters",
         "start",
         (
-            "parameters.max_iter: Input should be greater than or equal to 1; parameters.learning_rate: Input should "
+            "parameters.max_iter: 0 is not allowed: Input should be greater than or equal to 1; "
+            'parameters.learning_rate: "fast" is not allowed: Input should '
             "be a valid "
             "number, unable to parse string as a number (declared by gradient_boosting)"
         ),
@@ -150,7 +151,8 @@ ORDERS = [
         "InvalidParameters",
         "start",
         (
-            "parameters.max_iter: Input should be greater than or equal to 1 (declared by gradient_boosting); "
+            "parameters.max_iter: 0 is not allowed: Input should be greater than or equal to 1 (declared by "
+            "gradient_boosting); "
             "parameters.depth, parameters.max_itre: are unknown to gradient_boosting; allowed: early_stopping, "
             "l2_regularization, learning_rate, max_depth, max_features, max_iter, max_leaf_nodes, min_samples_leaf"
         ),
@@ -165,10 +167,10 @@ ORDERS = [
         "InvalidParameters",
         "start",
         (
-            f"parameters.depth: Input should be less than or equal to 12 (declared by {OWN}:trees); parameters.factor: "
-            "Input should be a valid integer, unable to parse string as an integer (declared by "
-            f"{OWN}:with_price); parameters.facto: is unknown to {OWN}:trees and {OWN}:with_price; allowed: depth, "
-            f"factor"
+            f"parameters.depth: 40 is not allowed: Input should be less than or equal to 12 (declared by {OWN}:trees); "
+            'parameters.factor: "twice" is not allowed: Input should be a valid integer, unable to parse string as an '
+            f"integer (declared by {OWN}:with_price); parameters.facto: is unknown to {OWN}:trees and "
+            f"{OWN}:with_price; allowed: depth, factor"
         ),
     ),
     (
@@ -176,7 +178,7 @@ ORDERS = [
         {"estimator": f"{OWN}:trees", "parameters": {"depth": 40}},
         "InvalidParameters",
         "start",
-        f"parameters.depth: Input should be less than or equal to 12 (declared by {OWN}:trees)",
+        f"parameters.depth: 40 is not allowed: Input should be less than or equal to 12 (declared by {OWN}:trees)",
     ),
     (
         "a parameter that scikit-learn does not know",

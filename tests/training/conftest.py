@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from examples.flights.data import write_months
+from tests.training.laptop import Laptop
 from tests.training.workbench import Workbench, csv, customers
 
 
@@ -14,6 +15,15 @@ def bench(tmp_path: Path) -> Workbench:
     """A workbench with 600 customers in s3://data/rows.csv."""
     made = Workbench(tmp_path)
     made.data.objects["s3://data/rows.csv"] = csv(customers())
+    return made
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Laptop:
+    """A laptop with 600 customers in customers.csv and the manifest run.yaml."""
+    made = Laptop(tmp_path)
+    made.write("customers.csv", csv(customers()))
+    made.manifest()
     return made
 
 

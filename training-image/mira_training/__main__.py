@@ -1,43 +1,115 @@
-"""`python -m mira_training run [order.json]`: carries out one order, in a pod or on a laptop."""
+"""`mira-training`: what a pod runs (`run` without a file), and what a data scientist types on a laptop."""
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boto3
+from mira_training.arguments import USAGE, parser
 
-from mira.registry.reader import ReadableStore
-from mira.registry.s3 import S3Store
-from mira_training import logs
-from mira_training.attempt import Attempt
-from mira_training.data.objects import DataObjects, S3Objects
-from mira_training.interruption import Interruption
-from mira_training.settings import Settings
-from mira_training.watchdog import Watchdog
+if TYPE_CHECKING:
+    import argparse
+
+    from mira.registry.reader import ReadableStore
+    from mira_training.data.objects import DataObjects
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; the exit code is 0, 64 (never retry: data, spec or code must change) or 1."""
-    parser = argparse.ArgumentParser(prog="mira-training", description="Trains one model and publishes one version.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="carry out an order")
-    run.add_argument("order", nargs="?", type=Path, help="the order; default: order.json in $MIRA_INPUT_DIR")
-    wanted = parser.parse_args(arguments)
+    """Runs the command; the exit code is 0, 64 (never retry: data, order, code or command must change) or 1."""
+    wanted = parser().parse_args(arguments)
+    if wanted.command is None:
+        if not _order_of_pod(os.environ).exists():
+            parser().print_help(sys.stderr)
+            return USAGE
+        wanted = parser().parse_args(["run"])
+    # Threads of a library that wait must not keep a core busy that others, in this pod or beside it, could use.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if wanted.command == "run" and (wanted.file is None or "MIRA_POD_UID" in os.environ):
+        return _in_pod(wanted.file)
+    return _for_a_person(_COMMANDS[wanted.command], wanted)
+
+
+# The imports stand inside: `--help` and `describe` wait for no library that they do not use.
+
+
+def _in_pod(file: Path | None) -> int:
+    from mira_training import logs  # noqa: PLC0415
+    from mira_training.attempt import Attempt  # noqa: PLC0415
+    from mira_training.interruption import Interruption  # noqa: PLC0415
+    from mira_training.settings import Settings  # noqa: PLC0415
+    from mira_training.watchdog import Watchdog  # noqa: PLC0415
+
     interruption = Interruption()
     interruption.listen()
     logs.configure()
-    # Threads of a library that wait must not keep a core busy that others, in this pod or beside it, could use.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    settings = Settings.of(os.environ, wanted.order)
-    return Attempt(settings, connect, interruption, known=Watchdog().arm).run()
+    return Attempt(Settings.of(os.environ, file), connect, interruption, known=Watchdog().arm).run()
 
 
-def connect(registry: str) -> tuple[ReadableStore, DataObjects]:
-    """The registry and the data in S3, with the usual AWS variables. Raises ValueError for a root that is not in S3."""
+def connect(registry: str) -> "tuple[ReadableStore, DataObjects]":
+    """The registry and the data in S3, with the usual AWS variables. Raises Refused for a root that is not in S3."""
+    import boto3  # noqa: PLC0415
+
+    from mira.api.reasons import Reason  # noqa: PLC0415
+    from mira.registry.s3 import S3Store  # noqa: PLC0415
+    from mira_training.data.objects import S3Objects  # noqa: PLC0415
+    from mira_training.refusal import Refused  # noqa: PLC0415
+
+    if not registry.startswith("s3://"):
+        raise Refused(Reason.ORDER_INVALID, f"order.registry: {registry} is not allowed in a pod; set s3://bucket/root")
     session = boto3.session.Session()
     return S3Store(registry, session=session), S3Objects.with_session(session)
+
+
+def _for_a_person(command: "Callable[[argparse.Namespace], int]", wanted: "argparse.Namespace") -> int:
+    """The command's exit code; what it refuses, in one sentence on standard error."""
+    from mira.registry.store import StoreRefused, StoreUnavailable  # noqa: PLC0415
+    from mira_training.refusal import Refused  # noqa: PLC0415
+
+    # As `python -m` does: `module:attr` may name a module of the folder that one stands in.
+    if str(Path.cwd()) not in sys.path and "" not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        return command(wanted)
+    except Refused as error:
+        return _said(f"{error.reason}: {error.message}", USAGE)
+    except (StoreRefused, StoreUnavailable) as error:
+        return _said(f"S3 does not give it: {error}", 1)
+
+
+def _said(sentence: str, exit_code: int) -> int:
+    sys.stderr.write(f"mira-training: {sentence}\n")
+    return exit_code
+
+
+def _run(wanted: "argparse.Namespace") -> int:
+    from mira_training.laptop.running import Wanted, run  # noqa: PLC0415
+
+    typed = Wanted(
+        wanted.file, registry=wanted.registry, version=wanted.version, against=wanted.against, verbose=wanted.verbose
+    )
+    return run(typed, os.environ)
+
+
+def _describe(wanted: "argparse.Namespace") -> int:
+    from mira_training.laptop.describe import describe  # noqa: PLC0415
+
+    sys.stdout.write(describe(wanted.reference, is_features=wanted.features, in_yaml=wanted.yaml))
+    return 0
+
+
+def _infer(wanted: "argparse.Namespace") -> int:
+    from mira_training.laptop.infer import infer  # noqa: PLC0415
+
+    sys.stdout.write(infer(wanted.data, wanted.target, wanted.format))
+    return 0
+
+
+_COMMANDS: "dict[str, Callable[[argparse.Namespace], int]]" = {"run": _run, "describe": _describe, "infer": _infer}
+
+
+def _order_of_pod(environment: Mapping[str, str]) -> Path:
+    return Path(environment.get("MIRA_INPUT_DIR") or "/mira/input") / "order.json"
 
 
 def _leave(exit_code: int) -> None:

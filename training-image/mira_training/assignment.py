@@ -12,6 +12,8 @@ from mira.api.trainingrun import Artifact, DriftMethod, Task, TrainingRunSpec
 from mira.registry.document import DocumentInvalid
 from mira.registry.keys import DriftKey, InvalidKey, VersionKey, attempt_id
 from mira.registry.order import Order, OrderKind
+from mira_training.laptop.places import file_uris
+from mira_training.laptop.spec import LaptopSpec
 from mira_training.refusal import Refused
 
 DEFAULT_ARTIFACTS = (Artifact.SKOPS, Artifact.ONNX)
@@ -79,13 +81,19 @@ def outcome_key(order: Order, attempt: str) -> str:
     return version.outcome(attempt)
 
 
-def assign(order: Order, attempt: str) -> Assignment:
-    """What is to be done. Raises Refused for a field that is wrong, unknown, or not supported yet."""
+def assign(order: Order, attempt: str, *, on_laptop: bool = False) -> Assignment:
+    """What is to be done. Raises Refused for a field that is wrong, unknown, or not supported yet.
+
+    Only a person's own order may name files: one from the operator would read the files of the image or of the node.
+    """
+    kind: type[TrainingRunSpec] = LaptopSpec if on_laptop else TrainingRunSpec
+    if not on_laptop:
+        _no_files(order)
     if order.kind not in RULES:
         raise Refused(Reason.NOT_SUPPORTED, f"order.kind: {order.kind} is not {' or '.join(RULES)}; {LATER}")
     try:
         # Strictly: a field that this image does not know would be left out of the result without a word.
-        spec = TrainingRunSpec.strictly(order.spec)
+        spec = kind.strictly(order.spec)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -100,6 +108,14 @@ def assign(order: Order, attempt: str) -> Assignment:
         if said := rule(spec):
             raise Refused(Reason.ORDER_INVALID, said)
     return Assignment(order, spec, attempt)
+
+
+def _no_files(order: Order) -> None:
+    for field, uri in file_uris(order.spec):
+        raise Refused(
+            Reason.ORDER_INVALID,
+            f"spec.{field}: {uri} is not allowed: files are for `mira-training run` on a laptop; write s3://bucket/key",
+        )
 
 
 Rule = Callable[[TrainingRunSpec], str]

@@ -61,10 +61,10 @@ class Attempt:
         store, work = None, None
         try:
             store, objects = self.connect(order.registry)
-            assignment = assign(order, attempt)
+            assignment = assign(order, attempt, on_laptop=self.settings.on_laptop)
             with tempfile.TemporaryDirectory(prefix="mira-", ignore_cleanup_errors=True) as folder:
                 ports = Ports(store, objects, self.now, Path(folder))
-                work = work_of(assignment, ports)
+                work = work_of(assignment, ports, against=self.settings.against)
                 self._perform(order, attempt, work, store, tracker)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
             if self.ending is None:

@@ -30,10 +30,11 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def configure() -> None:
-    """Sends every record of ours, and warnings of everybody, to standard output."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonLines())
+def configure(handler: logging.Handler | None = None) -> None:
+    """Sends every record of ours, and warnings of everybody, to the handler; by default to standard output."""
+    if handler is None:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("mira_training").setLevel(logging.INFO)
     logging.captureWarnings(capture=True)

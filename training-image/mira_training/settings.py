@@ -12,13 +12,18 @@ TERMINATION_LOG = "/dev/termination-log"
 
 @dataclass(frozen=True)
 class Settings:
-    """The surroundings of one attempt; credentials and endpoint of S3 are left to the usual AWS variables."""
+    """The surroundings of one attempt; credentials and endpoint of S3 are left to the usual AWS variables.
+
+    `on_laptop`: a person started it and may read the machine's files. `against`: the version that they compare with.
+    """
 
     order_file: Path
     termination_log: Path | None
     pod_uid: str
     tracking_url: str | None = None
     tracking_auth: str | None = None
+    on_laptop: bool = False
+    against: str | None = None
 
     @classmethod
     def of(cls, environment: Mapping[str, str], order_file: Path | None = None) -> "Settings":

@@ -4,6 +4,7 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mira.registry.document import DocumentInvalid
@@ -14,6 +15,7 @@ from mira_training.logs import BEFORE_ANY_STEP, in_step
 from mira_training.model.plan import Plan, plan
 from mira_training.progress import tell_progress
 from mira_training.publication import Published, already_published
+from mira_training.scoring.named import named
 from mira_training.scoring.wanted import wanted_metrics
 
 if TYPE_CHECKING:
@@ -29,7 +31,10 @@ log = logging.getLogger(__name__)
 
 
 class Training:
-    """The state between the steps. `step` is the one that runs or ran last, so that a failure can name it."""
+    """The state between the steps. `step` is the one that runs or ran last, so that a failure can name it.
+
+    `against` is a version to compare with instead of what the order's stage serves.
+    """
 
     steps = tuple(step.value for step in Step)
     plan: Plan
@@ -41,9 +46,10 @@ class Training:
     evaluated: "Evaluated"
     published: Published
 
-    def __init__(self, assignment: "Assignment", ports: "Ports") -> None:
+    def __init__(self, assignment: "Assignment", ports: "Ports", against: str | None = None) -> None:
         self.assignment = assignment
         self.ports = ports
+        self.against = against
         self.step = BEFORE_ANY_STEP
 
     @property
@@ -71,7 +77,8 @@ class Training:
         with in_step(step):
             tell_progress(self.ports.registry, self.assignment, Step(step), self._news(), self.ports.now())
             _PERFORM[step](self)
-            log.info("%s took %.1f s", step, time.monotonic() - began)
+            took = time.monotonic() - began
+            log.info("%s took %.1f s", step, took, extra={"took": took})
 
     def ending(self) -> Ending:
         """The version is published, by this attempt or by another."""
@@ -105,6 +112,8 @@ class Training:
     def _current(self) -> Current | None:
         """The version to compare with. A registry whose pointer cannot be trusted costs the comparison, not the run."""
         order = self.assignment.order
+        if self.against is not None:
+            return named(self.ports.registry, replace(self.assignment.key, version=self.against))
         if order.against is None:
             return None
         try:

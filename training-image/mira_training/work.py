@@ -46,8 +46,8 @@ class Work(Protocol):
         ...
 
 
-def work_of(assignment: Assignment, ports: Ports) -> Work:
-    """What the order asks for."""
+def work_of(assignment: Assignment, ports: Ports, *, against: str | None = None) -> Work:
+    """What the order asks for; `against` is a version that somebody on a laptop compares with."""
     if assignment.order.kind is OrderKind.DRIFT_CHECK:
         return DriftCheck(assignment, ports)
-    return Training(assignment, ports)
+    return Training(assignment, ports, against)

@@ -19,7 +19,7 @@ from mira.controller.reading import read
 from mira.controller.run_progress import look_again_in, progress_of
 from mira.controller.status import StatusWriter
 from mira.controller.workers import Again
-from mira.decide.job import Platform, job_name, owned_by, version_key
+from mira.decide.job import Platform, job_name, owned_by
 from mira.decide.run_promotion import promotion_name
 from mira.decide.run_status import is_finished, renewed_status, run_status
 from mira.decide.trainingrun import (
@@ -40,6 +40,7 @@ from mira.registry.comparison import Comparison
 from mira.registry.document import DocumentInvalid, digest
 from mira.registry.keys import VersionKey
 from mira.registry.manifest import MANIFEST_LIMIT, Manifest
+from mira.registry.ordering import version_key
 from mira.registry.outcome import Outcome
 from mira.registry.store import ObjectStore, StoreRefused, StoreUnavailable
 

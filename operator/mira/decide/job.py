@@ -1,16 +1,13 @@
 """The Job of a run and the order that it carries."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from mira.api import job as api
-from mira.api.identity import DETERMINING
 from mira.api.meta import API_VERSION, GROUP
 from mira.api.trainingrun import TrainingRun
-from mira.registry.document import DocumentInvalid
-from mira.registry.keys import VersionKey
-from mira.registry.order import ORDER_LIMIT, Order, OrderedRun, OrderKind
+from mira.registry.order import Order
+from mira.registry.ordering import ordered
 from mira.registry.outcome import EXIT_NEVER_RETRY
 
 CONTAINER = "train"
@@ -34,11 +31,6 @@ class Platform:
     service_account: str = "mira-trainer"
 
 
-def version_key(run: TrainingRun) -> VersionKey:
-    """The version that the run makes, named by spec.version or else by the run itself."""
-    return VersionKey(run.metadata.namespace, run.spec.model, run.spec.version or run.metadata.name)
-
-
 def job_name(run: TrainingRun) -> str:
     """`<run>-<uid8>`: a run that is created again under its name has another Job."""
     return f"{run.metadata.name}-{run.metadata.uid[:8]}"
@@ -50,48 +42,8 @@ def image_of(run: TrainingRun, platform: Platform) -> str | None:
 
 
 def build_order(run: TrainingRun, spec_hash: str, platform: Platform) -> Order:
-    """What the training image is told: the fields that determine the result, and for whom.
-
-    Raises DocumentInvalid if a free-form value cannot be written.
-    """
-    try:
-        spec = run.spec.wire()
-    except ValueError as error:
-        raise DocumentInvalid(f"nested too deeply: {error}") from error
-    against = run.spec.evaluation.against if run.spec.evaluation else None
-    return Order(
-        kind=OrderKind.TRAIN,
-        registry=platform.registry,
-        namespace=run.metadata.namespace,
-        model=run.spec.model,
-        version=version_key(run).version,
-        run=OrderedRun(
-            name=run.metadata.name, uid=run.metadata.uid, spec_hash=spec_hash, requested_by=run.spec.requested_by
-        ),
-        image=image_of(run, platform),
-        description=run.spec.description,
-        against=against or (run.spec.promotion.stage if run.spec.promotion else None),
-        spec={field: spec[field] for field in DETERMINING if field in spec},
-    )
-
-
-def order_too_large(order: Order) -> str | None:
-    """A sentence with the size and the largest field if the order does not fit into a pod's annotation, else None."""
-    size = len(order.render())
-    if size <= ORDER_LIMIT:
-        return None
-    sizes = {field: len(json.dumps(value)) for field, value in order.spec.items()}
-    largest = max(sizes, key=lambda field: sizes[field])
-    return (
-        f"the order has {size} bytes, at most {ORDER_LIMIT} are allowed; "
-        f"the largest field is spec.{largest} with {sizes[largest]}"
-    )
-
-
-def check_arrives(order: Order) -> None:
-    """Raises DocumentInvalid if the image would read another spec than was written: too deep, or a number too large."""
-    if Order.parse(order.render()).spec != order.spec:
-        raise DocumentInvalid("a whole number is too large to arrive as it is; write it as a string")
+    """What the training image is told. Raises DocumentInvalid if a free-form value cannot be written."""
+    return ordered(run, spec_hash, registry=platform.registry, image=image_of(run, platform))
 
 
 def build_job(run: TrainingRun, order: Order, platform: Platform) -> dict[str, Any]:

@@ -14,10 +14,8 @@ from mira.decide.job import (
     Platform,
     build_job,
     build_order,
-    check_arrives,
     image_of,
     job_name,
-    order_too_large,
     owned_by,
 )
 from mira.decide.pods import diagnose, no_pod
@@ -25,6 +23,7 @@ from mira.decide.run_promotion import promotion_of
 from mira.registry.comparison import Comparison
 from mira.registry.document import DocumentInvalid
 from mira.registry.manifest import Manifest
+from mira.registry.ordering import check_arrives, order_too_large
 from mira.registry.outcome import Outcome, Result
 from mira.registry.progress import Progress, Step
 

@@ -101,9 +101,12 @@ class Schema(Part):
 
 
 class ComparedWith(Part):
-    """The version that this one was compared with on the same rows; the result lies under `comparisons/`."""
+    """The version that this one was compared with on the same rows; the result lies under `comparisons/`.
 
-    stage: StageName
+    No stage: it was named by its version, by somebody on a laptop.
+    """
+
+    stage: StageName | None = None
     version: VersionId
     digest: Digest
 

@@ -6,12 +6,17 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from mira.api.reasons import Reason
+from mira_training.model.constraints import REFUSED, constrained
+from mira_training.model.wording import shown
 from mira_training.refusal import Refused, listed
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Function = Callable[..., Any]
 GIVEN = ("task", "columns", "seed", "random_state")
@@ -36,7 +41,7 @@ class Declared:
 def declared(function: Function) -> Declared:
     """What the function takes, from a pydantic model in its signature or from the signature itself."""
     parameters = _parameters(function)
-    hints = _hints(function)
+    hints = constrained(function) | _hints(function)
     given = tuple(name for name in GIVEN if name in parameters)
     for name in parameters:
         hint = hints.get(name)
@@ -81,12 +86,17 @@ def _misfits(share: Share) -> list[str]:
     try:
         filled(share.wanted, {name: value for name, value in share.values.items() if name not in unknown})
     except ValidationError as error:
-        said = [
-            f"parameters.{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
-            for each in error.errors(include_url=False, include_input=False)
-        ]
+        said = [_misfit(each) for each in error.errors(include_url=False)]
         return [*said[:-1], f"{said[-1]} (declared by {share.field})"]
     return []
+
+
+def _misfit(each: "ErrorDetails") -> str:
+    """Field, value, what is allowed: in pydantic's words, or in those of the constraint itself."""
+    place = f"parameters.{'.'.join(str(part) for part in each['loc'])}"
+    if each["type"] in (REFUSED, "missing"):
+        return f"{place}: {each['msg']}"
+    return f"{place}: {shown(each['input'])} is not allowed: {each['msg']}"
 
 
 def filled(wanted: Declared, values: Mapping[str, Any]) -> BaseModel:

@@ -100,7 +100,7 @@ def verdict(evaluated: "Evaluated", stage: str | None) -> tuple[str, str]:
 def _against(beside: Difference, compared: "Compared", stage: str | None) -> tuple[str, str]:
     ours, theirs = measure(float(beside.candidate)), measure(float(beside.current))
     lower, upper = measure(float(beside.lower)), measure(float(beside.upper))
-    now = f"version {compared.current.version}, which {stage} serves now"
+    now = f"version {compared.current.version}" + (f", which {stage} serves now" if stage else "")
     gains = f"95% of the resampled gains lie between {lower} and {upper}"
     pair = f"{beside.metric} {ours} against {theirs} on the same rows; {gains}."
     match verdict_of(beside):

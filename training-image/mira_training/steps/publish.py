@@ -89,7 +89,7 @@ def manifest(assignment: "Assignment", results: Results, plan: "Plan", files: li
             classes=[str(each) for each in results.fitted.classes],
         ),
         metrics=list(results.evaluated.metrics),
-        compared_with=ComparedWith(stage=str(order.against), version=current.version, digest=current.digest)
+        compared_with=ComparedWith(stage=order.against, version=current.version, digest=current.digest)
         if current
         else None,
         drift=results.drifted.drift.summary if results.drifted.drift else None,
