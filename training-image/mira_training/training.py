@@ -15,7 +15,7 @@ from mira_training.scoring.wanted import wanted_metrics
 
 if TYPE_CHECKING:
     from mira_training.assignment import Assignment
-    from mira_training.model.fitted import Fitted
+    from mira_training.model.trained import Trained
     from mira_training.ports import Ports
     from mira_training.steps.evaluate import Evaluated
     from mira_training.steps.ingest import Ingested
@@ -32,7 +32,7 @@ class Training:
     current: Current | None
     ingested: "Ingested"
     validated: "Validated"
-    fitted: "Fitted"
+    trained: "Trained"
     evaluated: "Evaluated"
     published: Published
 
@@ -88,7 +88,7 @@ class _Wanted:
 def _ingest(training: Training) -> None:
     from mira_training.steps.ingest import ingest
 
-    training.ingested = ingest(training.assignment, training.ports)
+    training.ingested = ingest(training.assignment, training.plan, training.ports)
 
 
 def _validate(training: Training) -> None:
@@ -100,7 +100,7 @@ def _validate(training: Training) -> None:
 def _train(training: Training) -> None:
     from mira_training.steps.train import train
 
-    training.fitted = train(training.assignment, training.validated, training.plan)
+    training.trained = train(training.assignment, training.validated, training.plan, training.ports)
 
 
 def _evaluate(training: Training) -> None:
@@ -109,7 +109,7 @@ def _evaluate(training: Training) -> None:
     training.evaluated = evaluate(
         training.assignment,
         training.validated,
-        training.fitted,
+        training.trained,
         training.plan,
         current=training.current,
         ports=training.ports,
@@ -119,7 +119,7 @@ def _evaluate(training: Training) -> None:
 def _publish(training: Training) -> None:
     from mira_training.steps.publish import Results, publish
 
-    results = Results(training.ingested, training.validated, training.fitted, training.evaluated)
+    results = Results(training.ingested, training.validated, training.trained, training.evaluated)
     training.published = publish(training.assignment, results, training.plan, training.ports)
 
 

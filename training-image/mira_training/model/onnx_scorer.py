@@ -11,7 +11,7 @@ import pandas as pd
 from mira.api.data import ColumnType
 from mira.registry.manifest import Column
 from mira_training.data.columns import model_input
-from mira_training.model.fitted import Scores
+from mira_training.model.trained import Scores
 
 AT_ONCE = 50_000
 
@@ -28,6 +28,11 @@ class OnnxScorer:
         self._columns = list(columns)
         self._classes = classes
 
+    @property
+    def takes(self) -> list[str]:
+        """The names of the inputs that the file asks for."""
+        return [given.name for given in self._session.get_inputs()]
+
     def scores(self, table: pd.DataFrame) -> Scores:
         """Probabilities (rows x classes) or predicted numbers (rows). Raises Unscorable."""
         try:
@@ -39,24 +44,26 @@ class OnnxScorer:
         pieces = [self._run(inputs.iloc[start : start + AT_ONCE]) for start in range(0, len(inputs), AT_ONCE)]
         return np.concatenate(pieces)
 
-    def _run(self, inputs: pd.DataFrame) -> Scores:
+    def outputs(self, inputs: pd.DataFrame) -> list[Any]:
+        """What the file gives for model inputs, output by output as it is. Raises Unscorable."""
         feed = {column.name: _tensor(inputs, column) for column in self._columns}
-        wanted = {given.name for given in self._session.get_inputs()}
+        wanted = set(self.takes)
         if wanted - feed.keys():
             raise Unscorable(f"its ONNX file takes {min(wanted - feed.keys())!r}, which its manifest does not name")
         try:
-            outputs = self._session.run(None, {name: feed[name] for name in wanted})
+            outputs: list[Any] = self._session.run(None, {name: feed[name] for name in wanted})
         except Exception as error:
             raise Unscorable(f"its ONNX file fails: {str(error).splitlines()[0][:200]}") from error
-        return self._shaped(outputs)
+        return outputs
 
-    def _shaped(self, outputs: list[Any]) -> Scores:
-        last = np.asarray(outputs[-1])
-        if not self._classes:
-            return last.reshape(-1).astype(np.float64)
-        if last.ndim != 2 or last.shape[1] != self._classes:
-            raise Unscorable(f"its ONNX file does not give {self._classes} probabilities per row")
-        return last.astype(np.float64)
+    def _run(self, inputs: pd.DataFrame) -> Scores:
+        last = self.outputs(inputs)[-1]
+        wanted = f"{self._classes} probabilities" if self._classes else "one number"
+        fits = isinstance(last, np.ndarray) and np.issubdtype(last.dtype, np.number)
+        if not fits or last.size != len(inputs) * (self._classes or 1) or (self._classes and last.ndim != 2):
+            raise Unscorable(f"its ONNX file does not give {wanted} per row as its last output")
+        found: Scores = last.astype(np.float64)
+        return found if self._classes else found.reshape(-1)
 
 
 def _session(model: Path | bytes) -> onnxruntime.InferenceSession:

@@ -14,15 +14,18 @@ from mira.api.reasons import Reason
 from mira.registry.inputs import Listed
 from mira.registry.manifest import Source
 from mira_training.data.listing import pinned, sources_of
+from mira_training.data.snapshot import snapshots
 from mira_training.data.split import Division, divided
 from mira_training.data.tables import format_of, joined, read_table
 from mira_training.refusal import Refused
 
 if TYPE_CHECKING:
     from mira_training.assignment import Assignment
+    from mira_training.model.plan import Plan
     from mira_training.ports import Ports
 
 AT_ONCE = 4
+INPUTS = "inputs."
 log = logging.getLogger(__name__)
 
 
@@ -35,18 +38,28 @@ class Ingested:
     sources: tuple[Source, ...]
 
 
-def ingest(assignment: "Assignment", ports: "Ports") -> Ingested:
-    """The data of the run. Raises Refused if an object is missing, unreadable, denied or changed; StoreUnavailable."""
+def ingest(assignment: "Assignment", plan: "Plan", ports: "Ports") -> Ingested:
+    """The data of the run. Raises Refused if an object is missing, unreadable, denied or changed; StoreUnavailable.
+
+    With `hooks.ingest` its snapshots take the place of data.training and data.holdout.
+    """
     data = assignment.spec.data
-    objects = pinned(ports.registry, assignment.inputs_key, data, ports.data)
+    wanted = sources_of(data)
+    by_mira = {name: one for name, one in wanted.items() if plan.ingest is None or name.startswith(INPUTS)}
+    objects = pinned(ports.registry, assignment.inputs_key, by_mira, ports.data)
     tables, sources = {}, []
-    for name, (field, source) in sources_of(data).items():
+    for name, (field, source) in by_mira.items():
         tables[name], read = _read(name, source, objects[name], field=field, data=data, ports=ports)
         sources += read
+    inputs = {name.removeprefix(INPUTS): table for name, table in tables.items() if name.startswith(INPUTS)}
+    if plan.ingest is not None:
+        uris = {name: source.uri for name, (_, source) in wanted.items() if name not in by_mira}
+        taken = snapshots(assignment, plan.ingest, uris, inputs, ports)
+        tables |= {name: table for name, (table, _) in taken.items()}
+        sources = [*(source for _, source in taken.values()), *sources]
     division = _divided(tables, data, assignment.spec.seed)
     training, evaluation = len(division.training), len(division.evaluation)
     log.info("%d rows to train on and %d to evaluate on: %s", training, evaluation, division.said)
-    inputs = {name.removeprefix("inputs."): table for name, table in tables.items() if name.startswith("inputs.")}
     return Ingested(division, inputs, tuple(sources))
 
 
