@@ -63,8 +63,8 @@ ORDERS = [
         "NotSupported",
         "start",
         (
-            "evaluation.metrics: rmse is not known for task Transform; allowed: rows, null_share, constant_columns, "
-            "variance_kept, and what hooks.metrics returns"
+            "evaluation.metrics: rmse is not known for task Transform; allowed: variance_kept, null_share, "
+            "constant_columns, rows, and what hooks.metrics returns"
         ),
     ),
     (
@@ -301,7 +301,7 @@ TRANSFORMS = [
         transform("Embedding", evaluation={"metrics": ["variance_kept"]}),
         "DataInvalid",
         "evaluate",
-        ("evaluation.metrics: variance_kept was not measured (measured: rows, null_share, constant_columns)"),
+        ("evaluation.metrics: variance_kept was not measured (measured: null_share, constant_columns, rows)"),
     ),
 ]
 

@@ -71,10 +71,10 @@ def test_a_transformation_is_published_as_data_beside_its_identifiers_with_schem
     ]
     assert (manifest.task, manifest.model_schema.target, manifest.model_schema.classes) == ("Transform", None, [])
     assert [(each.name, each.direction) for each in manifest.metrics] == [
-        ("rows", "Higher"),
+        ("variance_kept", "Higher"),
         ("null_share", "Lower"),
         ("constant_columns", "Lower"),
-        ("variance_kept", "Higher"),
+        ("rows", "Higher"),
     ]
     assert (manifest.metric("rows").value, manifest.metric("null_share").value) == ("600.0", "0.0")
     assert 0.5 < float(manifest.metric("variance_kept").value) < 1
@@ -326,7 +326,7 @@ def test_the_card_of_an_own_training_has_curves_with_a_scorer_and_none_without(b
     assert f"{OWN}:train" in said
     html, said = text(bench, "v2")
     assert 'class="chart"' not in html
-    for wanted in ("a training of its own", "As its own code states it", "columns.txt", "coverage"):
+    for wanted in ("the team's own training", "As its own code states it", "columns.txt", "coverage"):
         assert wanted in said
     for unwanted in ("Predicts", "Reliance", "None", "the target is there"):
         assert unwanted not in said

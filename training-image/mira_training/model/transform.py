@@ -143,15 +143,15 @@ def _quality(made: Any, tables: Sequence[pd.DataFrame]) -> list[Metric]:
     evaluation = tables[1]
     constant = sum(evaluation[each].duplicated().sum() == len(evaluation) - 1 for each in evaluation.columns)
     found = [
-        ("rows", float(sum(map(len, tables))), Direction.HIGHER),
         ("null_share", float(evaluation.isna().to_numpy().mean()), Direction.LOWER),
         ("constant_columns", float(constant), Direction.LOWER),
+        ("rows", float(sum(map(len, tables))), Direction.HIGHER),
     ]
     # Of a Pipeline, what its last step tells.
     last = made.steps[-1][1] if hasattr(made, "steps") else made
     kept = getattr(last, "explained_variance_ratio_", None)
     if kept is not None and np.isfinite(np.sum(kept)):
-        found.append(("variance_kept", float(np.sum(kept)), Direction.HIGHER))
+        found.insert(0, ("variance_kept", float(np.sum(kept)), Direction.HIGHER))
     return [Metric(name=each, value=decimal_text(value), direction=better) for each, value, better in found]
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 TEMPLATE, STYLE = "model-card.html.j2", "model-card.css"
 A_TENTH = 0.1
-UNJUDGED = {Task.TRANSFORM: "a transformation", Task.CUSTOM: "a training of its own"}
+UNJUDGED = {Task.TRANSFORM: "a transformation", Task.CUSTOM: "the team's own training"}
 
 
 def model_card(assignment: "Assignment", results: "Results", plan: "Plan", folder: Path, now: datetime) -> str:

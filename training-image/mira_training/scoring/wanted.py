@@ -9,12 +9,12 @@ from mira_training.refusal import Refused, listed
 from mira_training.scoring.metrics import METRICS, Kind
 
 QUALITIES = {
-    "rows": "how many rows were transformed",
+    "variance_kept": "the share of the input's variance that the output keeps",
     "null_share": "the share of missing values in the output",
     "constant_columns": "how many columns of the output never vary",
-    "variance_kept": "the share of the input's variance that the output keeps",
+    "rows": "how many rows were transformed",
 }
-"""What is measured of a transformation's output, on the evaluation rows but for `rows`; the last if it is known."""
+"""What is measured of a transformation's output, on the evaluation rows but for `rows`; the first if it is known."""
 KINDS = {Task.CLASSIFICATION: (Kind.BINARY, Kind.MULTICLASS), Task.REGRESSION: (Kind.REGRESSION,)}
 
 

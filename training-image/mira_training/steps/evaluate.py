@@ -68,7 +68,7 @@ def evaluate(
     wanted, judged = wanted_metrics(spec), _judged(trained, examples)
     known = METRICS[judged.truth.kind] if judged else ()
     chosen = [metric for metric in known if not wanted or metric.name in wanted]
-    own = [*trained.metrics, *_by_hook(assignment, trained, plan, examples, judged)]
+    own = [*_by_hook(assignment, trained, plan, examples, judged), *trained.metrics]
     must_differ(own, [metric.name for metric in known])
     overall = [*(measured(chosen, judged) if judged else ()), *own]
     must_report(wanted, overall, judged.truth.kind if judged else None, hook=plan.metrics is not None)
