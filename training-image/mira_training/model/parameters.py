@@ -49,7 +49,7 @@ class Anything(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-def declared(function: Function, offers: tuple[str, ...]) -> Declared:
+def declared(function: Function, offers: tuple[str, ...] = GIVEN) -> Declared:
     """What the function takes, from a pydantic model in its signature or from the signature itself.
 
     A hook (of which Mira offers something else than GIVEN) cannot have parameters named as what it is given; it may
