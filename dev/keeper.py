@@ -54,7 +54,7 @@ class Keeper:
         self._supervisor = os.getppid()
         self._numbers: dict[int, int] = {}  # by pid
         self._processes: dict[int, subprocess.Popen[bytes] | Fork] = {}
-        self._zygotes: dict[str, subprocess.Popen[bytes]] = {}  # by module
+        self._zygotes: dict[tuple[str, str], subprocess.Popen[bytes]] = {}  # by module and PYTHONPATH
         self._unread = b""
         self._woken = _wake_on_signals()
         # Whatever our processes leave behind becomes our child, also when it has left its group.
@@ -111,22 +111,24 @@ class Keeper:
 
     def _fork(self, module: str, command: dict[str, Any]) -> Fork:
         """A run of the module from its zygote, which is started for the first one and waited for."""
-        if module not in self._zygotes:
-            self._zygotes[module] = subprocess.Popen(
-                [sys.executable, "-m", "dev.zygote", module],
-                env={**os.environ, "PYTHONPATH": command["env"]["PYTHONPATH"]},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                start_new_session=True,
-                preexec_fn=die_with_parent,  # noqa: PLW1509
-            )
-        zygote = self._zygotes[module]
+        if not Path(command["cwd"]).is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), command["cwd"])
+        Path(command["log"]).parent.mkdir(parents=True, exist_ok=True)
+        known = (module, command["env"].get("PYTHONPATH", ""))
+        zygote = self._zygotes.get(known)
+        if zygote is None or zygote.poll() is not None:
+            zygote = self._zygotes[known] = _zygote(*known)
         orders, pids = cast("IO[bytes]", zygote.stdin), cast("IO[bytes]", zygote.stdout)
-        orders.write(json.dumps(command).encode() + b"\n")
-        orders.flush()
+        with contextlib.suppress(BrokenPipeError):
+            orders.write(json.dumps(command).encode() + b"\n")
+            orders.flush()
         answer = pids.readline()
         if not answer:
+            zygote.wait()
+            del self._zygotes[known]
             raise OSError(errno.ECHILD, "its zygote has ended", module)
+        if not int(answer):
+            raise OSError(errno.EAGAIN, "its zygote could not fork", module)
         return Fork(int(answer))
 
     def _reap(self) -> None:
@@ -175,6 +177,17 @@ def _spawn(argv: list[str], env: dict[str, str], cwd: str, log: Path) -> subproc
             # Should the keeper itself be killed. Safe, because it has one thread only.
             preexec_fn=die_with_parent,  # noqa: PLW1509
         )
+
+
+def _zygote(module: str, path: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "dev.zygote", module],
+        env={**os.environ, "PYTHONPATH": path},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=die_with_parent,  # noqa: PLW1509
+    )
 
 
 def _answer(**answer: object) -> None:

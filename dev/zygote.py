@@ -3,7 +3,7 @@
 `python -m dev.zygote mira.controller` reads orders from its standard input, a line of JSON each, and answers with the
 pid of the process in which the module now runs as `python -m` would run it:
 
-    {"argv": [], "env": {}, "cwd": "", "log": ""}  ->  4711
+    {"argv": [], "env": {}, "cwd": "", "log": ""}  ->  4711, or 0 if the system gives no further process
 
 That process is a child not of ours but of the one that adopts orphans, the keeper, and in a session of its own.
 """
@@ -37,26 +37,34 @@ def main(module: str) -> None:
 
 
 def _forked(module: str, order: dict[str, Any]) -> int:
-    """The pid of an orphan that runs the module."""
+    """The pid of an orphan that runs the module, 0 if there is none."""
+    keeper = os.getppid()
     told, tell = os.pipe()
-    between = os.fork()
+    try:
+        between = os.fork()
+    except OSError:
+        between = -1
     if between == 0:
-        parent = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            _become(order, parent)
-            _run(module)
-        os.write(tell, str(pid).encode())
-        os._exit(0)
-    os.waitpid(between, 0)
-    pid = int(os.read(told, 32))
-    os.close(told)
+        try:
+            parent = os.getpid()
+            pid = os.fork()
+            if pid == 0:
+                _become(order, parent, keeper)
+                _run(module)
+            os.write(tell, str(pid).encode())
+        finally:
+            os._exit(0)
+    # Ours is closed before it is read: a child that ended without a word leaves the end of the file.
     os.close(tell)
+    if between > 0:
+        os.waitpid(between, 0)
+    pid = int(os.read(told, 32) or 0)
+    os.close(told)
     return pid
 
 
-def _become(order: dict[str, Any], parent: int) -> None:
-    """Makes this process what was ordered, and a child of whoever adopts it once this parent has ended."""
+def _become(order: dict[str, Any], parent: int, keeper: int) -> None:
+    """Makes this process what was ordered, and a child of the keeper, who adopts it once this parent has ended."""
     os.setsid()
     with Path(order["log"]).open("ab") as log, Path(os.devnull).open("rb") as nothing:
         for number, file in ((0, nothing), (1, log), (2, log)):
@@ -70,6 +78,8 @@ def _become(order: dict[str, Any], parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.001)
     die_with_parent()
+    if os.getppid() != keeper:
+        os._exit(1)
 
 
 def _run(module: str) -> None:

@@ -195,6 +195,29 @@ def test_a_lease_that_was_deleted_is_made_again() -> None:
         assert g.leaders() == [g.holder()]
 
 
+@pytest.mark.parametrize("change", ["gained", "lost"])
+def test_a_change_that_could_not_be_told_is_told_again(change: str) -> None:
+    with ground(4, "") as g:
+        elector = g.elector("a")
+        tell, failures = getattr(elector, change), []
+
+        def fails_once() -> None:
+            if not failures:
+                failures.append(change)
+                raise RuntimeError("no thread can be started")
+            tell()
+
+        setattr(elector, change, fails_once)
+        elector.start()
+        g.electors["a"] = elector
+        g.pass_time(10)
+        if change == "lost":
+            g.server.patch("Lease", "mira-system", "mira-operator", {"spec": {"holderIdentity": "b"}})
+            g.pass_time(10)
+        assert failures == [change]
+        assert g.changes[-1] == ("a", change)
+
+
 def test_without_the_right_to_it_nobody_leads_and_it_is_said() -> None:
     with ground(7, "a", lambda *_: "refused") as g:
         g.pass_time(20)

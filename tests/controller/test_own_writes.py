@@ -6,16 +6,13 @@ from typing import Any
 
 import pytest
 
-from mira.adapters.admission import shipped
 from mira.adapters.cluster import ClusterUnavailable, Object, Refused
-from mira.adapters.metrics import Metrics
 from mira.api.identity import spec_hash
-from mira.controller.operator import Operator, Outside
 from mira.controller.queue import Key
-from mira.controller.settings import Settings
 from mira.registry.keys import VersionKey
 from mira.registry.manifest import Manifest
 from mira.registry.memory import MemoryStore
+from tests.controller.leading_operator import operator, policies, woken
 from tests.support.world import MODEL, NAMESPACE, STAGE, promotion, publish
 
 RUN: Object = {
@@ -69,36 +66,7 @@ class AnswersAreLost:
 
 @pytest.fixture
 def cluster() -> AnswersAreLost:
-    since = {"creationTimestamp": "2026-11-01T12:00:00Z"}
-    made = (body | {"metadata": body["metadata"] | since} for body in shipped(Settings(**SETTINGS).operator_accounts))
-    return AnswersAreLost({(body["kind"], body["metadata"]["name"]): body for body in made})
-
-
-class NoWatch:
-    """Tells nothing: the test does."""
-
-    def start(self) -> None: ...
-
-    def stop(self, *, seconds: float) -> None: ...
-
-    def alive(self) -> bool:
-        return True
-
-
-SETTINGS: dict[str, Any] = {"registry": "s3://mira/registry", "cluster_name": "local", "default_image": "an/image"}
-
-
-def operator(cluster: AnswersAreLost, store: MemoryStore) -> Operator:
-    """One that leads and was never started: its queue keeps everything."""
-    outside = Outside(cluster, store, lambda *_: NoWatch(), leases=cluster)
-    made = Operator(Settings(**SETTINGS), outside, Metrics())
-    made._elector._until = float("inf")
-    made._workers.resume()
-    return made
-
-
-def woken(operator: Operator) -> set[Key]:
-    return set(operator._workers._queue._queued)
+    return AnswersAreLost(policies())
 
 
 def test_a_promotion_is_woken_though_the_last_write_of_the_run_that_asked_for_it_was_lost(

@@ -8,6 +8,7 @@ from tests.decide.runs import (
     a_job,
     a_pod,
     a_run,
+    at_step,
     running,
     seen_of,
     terminated,
@@ -21,6 +22,8 @@ PROMOTING = a_run(promotion={"stage": "production"})
 KNOWN_JOB = {"job": {"name": "v1-0a1b2c3d", "uid": "uid-of-the-job"}}
 RAN = {"conditions": [{"type": "Reconciling", "status": "True", "observedGeneration": 1, "reason": "Running",
                        "lastTransitionTime": "2026-11-25T11:05:00Z", "message": "m"}]}  # fmt: skip
+TRAINED = {"conditions": [{**RAN["conditions"][0], "reason": "Training", "message": "as it was told"}]}
+RETRIED = {"conditions": [{**RAN["conditions"][0], "reason": "Retrying", "message": "as it was told"}]}
 FOREIGN = a_job(a_run(uid="ffffffff-1111-4222-8333-444455556666"))
 
 
@@ -82,6 +85,24 @@ UNDER_WAY: dict[str, Case] = {
         "",
         "Running",
         "Job v1-0a1b2c3d is training",
+    ),
+    "a pod that says that it trains": (
+        seen_of(RUN, job=a_job(RUN, active=1, ready=1), progress=at_step("train", 3, "1,000 rows of 21 columns")),
+        "",
+        "Training",
+        "Job v1-0a1b2c3d is at step train: 1,000 rows of 21 columns",
+    ),
+    "a pod that has said that it trains, and S3 says nothing now": (
+        seen_of(a_run(status=TRAINED), job=a_job(RUN, active=1, ready=1)),
+        "",
+        "Training",
+        "as it was told",
+    ),
+    "a pod that said that it trains and was followed by another one that says nothing yet": (
+        seen_of(a_run(status=RETRIED), job=a_job(RUN, active=1, ready=1, failed=1)),
+        "",
+        "Running",
+        "is training",
     ),
     "a pod that failed and the next one starting": (
         seen_of(RUN, job=a_job(RUN, active=1, failed=1)),

@@ -14,6 +14,7 @@ from mira.decide.trainingrun import CreateJob, CreatePromotion, Effect, Publishe
 from mira.registry.document import digest
 from mira.registry.manifest import Direction, Metric, Run, Source
 from mira.registry.outcome import FailedCheck, Outcome, Result
+from mira.registry.progress import Progress, Step
 from tests.registry.examples import a_manifest
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
@@ -112,6 +113,11 @@ def an_outcome(pod_uid: str = POD_UID, **fields: Any) -> Outcome:
         "finished_at": NOW + timedelta(minutes=int(pod_uid[0])),
     }
     return Outcome(**given | fields)
+
+
+def at_step(step: str, number: int, message: str = "") -> Progress:
+    attempt = f"{UID[:8]}-{POD_UID[:8]}"
+    return Progress(attempt=attempt, number=number, step=Step(step), message=message, begun_at=NOW)
 
 
 def published(run: TrainingRun, *, uid: str = "", hash_: str = "", **fields: Any) -> Published:

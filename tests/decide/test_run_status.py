@@ -22,6 +22,7 @@ from tests.decide.runs import (
     a_run,
     after,
     an_outcome,
+    at_step,
     published,
     seen_of,
 )
@@ -267,3 +268,27 @@ def test_a_trouble_without_a_look_at_the_job_keeps_what_was_known() -> None:
     plan = reconcile(replace(seen_of(run), job=a_job(RUN, active=1)), PLATFORM)
     kept = run_status(Seen(run=run, spec_hash=None), plan, root=ROOT, now=NOW)
     assert (kept.job, kept.logs, kept.start_time) == (first.job, first.logs, first.start_time)
+
+
+@pytest.mark.parametrize(
+    ("step", "number", "reason", "validated", "trained"),
+    [
+        ("ingest", 1, "Ingesting", "Unknown Ingesting", "Unknown Ingesting"),
+        ("validate", 2, "Validating", "Unknown Validating", "Unknown Validating"),
+        ("train", 3, "Training", "True DataValid", "Unknown Training"),
+        ("evaluate", 4, "Evaluating", "True DataValid", "True Trained"),
+        ("publish", 5, "Publishing", "True DataValid", "True Trained"),
+    ],
+)
+def test_while_it_trains_the_status_tells_the_step_and_what_is_behind_it(
+    step: str, number: int, reason: str, validated: str, trained: str
+) -> None:
+    seen = seen_of(RUN, job=a_job(RUN, active=1, ready=1), progress=at_step(step, number, "4 rows"))
+    status = status_of(seen)
+    told = said(status)
+    assert told["Ready"] == f"False {reason}"
+    assert (told["DataValidated"], told["Trained"]) == (validated, trained)
+    assert status.step is not None
+    assert (status.step.name, status.step.number, status.step.begun_at) == (step, number, NOW)
+    again = replace(seen, run=RUN.model_copy(update={"status": status}), progress=None)
+    assert status_of(again) == status

@@ -185,6 +185,18 @@ if __name__ == "__main__":
     time.sleep(float(os.environ["FOR"]))
     raise ValueError("no")
 """
+SECOND_FORK_FAILS = """
+forked, fork = [], os.fork
+
+def fails_the_second_time():
+    forked.append(1)
+    if len(forked) == 2:
+        raise OSError("no")
+    return fork()
+
+if __name__ != "__main__":
+    os.fork = fails_the_second_time
+"""
 
 
 def forked(supervisor: Supervisor, folder: Path, code: str, **env: str) -> Process:
@@ -220,6 +232,36 @@ def test_a_fork_ends_with_its_supervisor(tmp_path: Path) -> None:
         said(process.log)
         assert alive(process.pid)
     gone(process.pid)
+
+
+def test_another_path_is_another_program(supervisor: Supervisor, tmp_path: Path) -> None:
+    for word in ("one", "two"):
+        (tmp_path / word).mkdir()
+        process = forked(supervisor, tmp_path / word, f"if __name__ == '__main__':\n    print('{word}')")
+        assert process.wait(10) == 0
+        assert process.log.read_text() == f"{word}\n"
+
+
+def test_after_the_end_of_its_zygote_the_next_fork_comes_from_a_new_one(supervisor: Supervisor, tmp_path: Path) -> None:
+    ends = "if __name__ == '__main__':\n    print(slow_to_import.PID, flush=True)"
+    zygotes = []
+    for _ in range(2):
+        process = forked(supervisor, tmp_path, ends)
+        process.wait(10)
+        zygotes.append(int(process.log.read_text().splitlines()[-1]))
+        os.kill(zygotes[-1], signal.SIGKILL)
+        gone(zygotes[-1])
+    assert zygotes[0] != zygotes[1]
+
+
+def test_a_fork_that_cannot_be_made_is_told_and_the_next_one_runs(supervisor: Supervisor, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="could not fork"):
+        forked(supervisor, tmp_path, SECOND_FORK_FAILS)
+
+
+def test_a_folder_that_is_not_there_is_refused(supervisor: Supervisor, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        supervisor.start("fork", [], log=tmp_path / "log", env={}, cwd=tmp_path / "nowhere", module="program")
 
 
 def test_a_module_that_cannot_be_imported_cannot_be_started(supervisor: Supervisor, tmp_path: Path) -> None:

@@ -129,10 +129,10 @@ class Disturbed:
             self._rest()
 
     def _reach(self, holds: Callable[[], bool], what: str) -> None:
-        """Waits for what should come next; if the fault has happened meanwhile, that is what it took to mend."""
+        """Waits for what should come next; if the fault is over by now, that is what it took to mend."""
         wait_until(holds, timeout=WITHIN, every=EVERY, what=what)
-        if self.recovered is None and self.aim.hit_at is not None:
-            self.recovered = time.monotonic() - self.aim.hit_at
+        if self.recovered is None and self.aim.over_at is not None:
+            self.recovered = time.monotonic() - self.aim.over_at
 
     def _is_at_its_end(self) -> bool:
         end = self.journey.end()

@@ -71,6 +71,7 @@ class Aim:
     plan: Plan | None
     kill: Callable[[], None]
     hit_at: float | None = None
+    over_at: float | None = None
     ended: threading.Event = field(default_factory=threading.Event)
     given_up: threading.Event = field(default_factory=threading.Event)
 
@@ -82,6 +83,7 @@ class Aim:
         try:
             return self._happens(self.plan.fault, name, forward)
         finally:
+            self.over_at = time.monotonic()
             self.ended.set()
 
     def _happens(self, fault: Fault, name: Name, forward: Forward) -> Response | None:

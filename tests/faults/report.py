@@ -19,7 +19,7 @@ def outcome(run: Run, reference: Run) -> str:
 
 def result_line(run: Run, reference: Run) -> str:
     """One line about one plan."""
-    recovered = "" if run.recovered is None else f", {run.recovered:.1f} s after the fault"
+    recovered = "" if run.recovered is None else f", {run.recovered:.1f} s after it was over"
     starts = " ".join(f"{start:.1f}" for start in run.starts)
     return f"{outcome(run, reference):6} {run.plan} ({run.seconds:.0f} s{recovered}; started in {starts} s)"
 
@@ -43,7 +43,8 @@ undisturbed journey. *Missed*: the call was not made in that run, so nothing was
 
 {plans} of {of} plans: {same} ended the same, {other} otherwise, {missed} missed; {seconds:.0f} s.
 
-Seconds from the fault to what was wanted when it happened, the undisturbed part of that work included:
+Seconds from the end of the fault to what was wanted when it happened, the undisturbed part of that work included; one
+that lasted longer than the work is counted with what was wanted next:
 
 | fault | plans | p50 | p99 | max |
 |---|---|---|---|---|

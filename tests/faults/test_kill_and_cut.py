@@ -15,6 +15,8 @@ SAMPLE, SEED, SIDE_BY_SIDE = 62, 1, 4
 # Calls that come a little oftener or rarer each time can be missed; what was not tried proves nothing.
 HIT_AT_LEAST = 60
 TAIL = 3000
+# What is promised: seconds from the last fault to what is wanted.
+RIGHT_WITHIN = 30.0
 
 
 def test_a_sample_takes_every_call_once_before_any_a_second_time_and_every_fault_equally_often() -> None:
@@ -43,4 +45,5 @@ def test_killed_or_cut_at_any_call_it_ends_as_if_undisturbed_and_makes_nothing_t
     wrong = [run for run in runs if outcome(run, reference) == "other"]
     told = "\n\n".join(f"{run.plan}\n{run.difference(reference)}\n...\n{run.log[-TAIL:]}" for run in wrong)
     assert not wrong, f"{len(wrong)} plans ended otherwise:\n{told}"
+    assert max(run.recovered for run in runs if run.recovered is not None) <= RIGHT_WITHIN
     assert sum(run.hit for run in runs) >= min(HIT_AT_LEAST, len(plans))

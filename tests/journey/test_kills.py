@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dev.local import Local, OperatorProcess
 from tests.support.audit import Audit
-from tests.support.reporting import LONG
+from tests.support.reporting import LONG, note
 from tests.support.team import Team
 
 UNDISTURBED = [("Promote", "Promoted", "v1"), ("Promote", "Promoted", "v2"), ("RollBack", "RolledBack", "v1")]
@@ -114,6 +114,12 @@ def test_two_leaders_at_once_make_nothing_twice(mira: Local, team: Team, operato
     team.promote("back", "v1", user="carol", action="RollBack")
     team.finished("mpromo", "back", "RolledBack")
     assert operator.metric("mira_leads") == second.metric("mira_leads") == 1
+    note(
+        "high-availability",
+        "Two replicas",
+        "two leaders forced at once",
+        "2 runs, 2 promotions, a rollback; nothing twice.",
+    )
     second.process.terminate()
     second.process.wait(30)
     assert team.told() == UNDISTURBED

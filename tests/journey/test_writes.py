@@ -18,6 +18,24 @@ def test_a_run_from_created_to_succeeded_is_one_job_and_at_most_three_status_pat
     assert not writes
 
 
+def test_a_training_under_way_tells_its_step_with_one_status_patch_for_each_that_is_seen(
+    mira: Local, team: Team
+) -> None:
+    audit = Audit(mira.control_plane.audit_log)
+    operator = mira.start_operator("counted")
+    gate = f"models/{team.namespace}/gate"
+    team.run("v1", parameters={"at_step": "train", "wait_for": gate})
+    team.until("the run to train", lambda: team.reason("mrun", "v1") == "Training")
+    assert team.condition("mrun", "v1", "DataValidated")["status"] == "True"
+    assert team.condition("mrun", "v1")["message"].endswith("is at step train: 7 rows")
+    assert team.status("mrun", "v1")["step"]["number"] == 3
+    team.s3_admin.create(gate, b"{}")
+    team.finished("mrun", "v1", "Succeeded")
+    operator.process.terminate()
+    operator.process.wait(30)
+    assert audit.writes(team.namespace)[("patch", "trainingruns/status")] <= 3 + 3
+
+
 def test_a_restart_with_nothing_to_do_writes_nothing(mira: Local, team: Team) -> None:
     operator = mira.start_operator("counted")
     team.stage()

@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 from mira.decide.promotion_case import Asked
-from mira.registry import pointing
+from mira.registry import deciding, pointing
 from mira.registry.entry import render_pointer
 from mira.registry.keys import StageKey
 from mira.registry.lineage import Head, ensure_decision, find_head
@@ -85,6 +85,22 @@ def fresh_etag() -> Iterator[Callable[[Any], Asked]]:
         yield world.asked
 
 
+@contextmanager
+def pointer_written_by_whoever_decides() -> Iterator[Callable[[Any], Asked]]:
+    """A promotion shows its own end at once, without the stage key that all pointers are written through."""
+    real = deciding.deciding
+
+    def broken(stage: StageKey, op: str, judge: Any, void: Any) -> Steps[Any]:
+        end = yield from real(stage, op, judge, void)
+        if isinstance(end, deciding.Decided):
+            now, wanted = (yield from get(stage.pointer)), render_pointer(end.link.raw)
+            yield from create(stage.pointer, wanted) if now is None else replace_object(stage.pointer, wanted, now.etag)
+        return end
+
+    with patch.object(deciding, "deciding", broken):
+        yield world.asked
+
+
 WITHIN = {
     "the own decision is read before the head": QUIET,
     "the own decision is read only once": QUIET,
@@ -96,6 +112,9 @@ MORE = {
     "an unclear answer is answered by starting over": Variant(as_it_is, driver=Driver(starts_over=True)),
     "a failed read forgets the attempt": Variant(as_it_is, driver=Driver(forgets=True)),
     "the pointer is written with the ETag of a later read": Variant(fresh_etag, POINTING),
+    "the pointer is written by whoever decides, outside the stage key": Variant(
+        pointer_written_by_whoever_decides, QUIET
+    ),
     "the head is searched once, a lower number allowed": Variant(head_searched_once, POINTING),
 }
 BROKEN: dict[str, Variant] = {name: Variant(code, WITHIN.get(name, DECIDING)) for name, code in VARIANTS.items()} | MORE

@@ -95,7 +95,14 @@ def test_every_version_that_the_api_takes_is_a_part(version: str) -> None:
     assert VersionKey("team-a", "churn", version).prefix == f"models/team-a/churn/versions/{version}/"
 
 
+@pytest.mark.parametrize("number", [0, -1, 100])
+def test_a_step_has_a_number_of_two_digits(number: int) -> None:
+    with pytest.raises(InvalidKey, match="step number"):
+        VERSION.progress("0a1b2c3d-4e5f6071", number)
+
+
 def test_the_keys_are_those_of_the_design() -> None:
+    assert VERSION.progress("0a1b2c3d-4e5f6071", 3) == f"{VERSION.prefix}attempts/0a1b2c3d-4e5f6071/progress/03.json"
     assert STAGE.pointer == "stages/team-a/churn/production/current.json"
     assert STAGE.entry(7) == "lineage/team-a/churn/production/000000000007.json"
     assert STAGE.decision(HASH) == f"decisions/team-a/churn/production/{HASH}.json"

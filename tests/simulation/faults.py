@@ -70,7 +70,7 @@ OF_WATCHES = (
     "lists stale",
 )
 # A pointer that somebody edits by hand is seen at the stage's next look, up to 30 s later: S3 tells nobody.
-BY_HAND = ("pointer deleted", "pointer garbled", "pointer set back")
+BY_HAND = ("pointer deleted", "pointer garbled", "pointer set back", "pointer forged")
 OF_THE_WORLD = (*BY_HAND, "pod evicted", "pod killed")
 MOST = 4
 
@@ -86,7 +86,7 @@ def _one(random: Random, within: float) -> Fault:
     match random.choices(("call", "server", "process", "watch", "world"), (12, 2, 2, 4, 3))[0]:
         case "call":
             what = random.choice(OF_CALLS)
-            amount = {"carried out late": random.uniform(0.1, 20), "frozen before it": random.choice((2, 15, 60))}
+            amount = {"carried out late": random.uniform(0.1, 20), "frozen before it": random.choice((2, 9, 15, 60))}
             return Fault(at, what, random.choice(list(AIMS)), round(amount.get(what, 0.0), 2))
         case "server":
             return Fault(at, random.choice(OF_SERVERS), amount=random.choice((3.0, 20.0, 60.0)))

@@ -10,7 +10,7 @@ from mira.registry.keys import StageKey
 from tests.simulation.faults import KUBERNETES, OF_PROCESSES, OF_SERVERS, OF_THE_WORLD, S3, Fault, draw
 from tests.simulation.people import GaveUp, Team
 from tests.simulation.scheduler import Task
-from tests.simulation.workloads import WORKLOADS, Workload, wrong
+from tests.simulation.workloads import CLUSTER_LOST, WORKLOADS, Workload, wrong
 from tests.simulation.world import Process, World
 
 TROUBLE = 40.0
@@ -40,6 +40,9 @@ def plan_of(seed: int) -> Plan:
     """The plan that a seed stands for."""
     random = Random(seed)
     workloads = tuple(random.choices(list(WORKLOADS), k=random.choice((1, 1, 2))))
+    if CLUSTER_LOST in workloads:
+        # Whoever else works in it would lose everything, too, and not know what to do.
+        workloads = (CLUSTER_LOST,)
     return Plan(seed, workloads, random.choice((1, 2, 2, 3)), draw(random, within=TROUBLE))
 
 
@@ -206,6 +209,9 @@ class Simulation:
             case "pointer garbled":
                 objects[stage.pointer] = b"{}"
             case "pointer set back":
+                number = self.world.scheduler.random.randint(1, len(self.world.promises.entries[stage]))
+                objects[stage.pointer] = render_pointer(objects[stage.entry(number)])
+            case "pointer forged":
                 objects[stage.pointer] = self._forged(stage)
         self.world.promises.pointer_edited(stage)
 

@@ -9,11 +9,19 @@ import pytest
 
 from tests.simulation.broken_operators import BROKEN, Broken
 from tests.simulation.campaign import run
-from tests.simulation.faults import OF_CALLS, OF_PROCESSES, OF_SERVERS, OF_THE_WORLD, OF_WATCHES
-from tests.simulation.simulation import plan_of, simulate
+from tests.simulation.faults import OF_CALLS, OF_PROCESSES, OF_SERVERS, OF_THE_WORLD, OF_WATCHES, Fault
+from tests.simulation.simulation import Plan, plan_of, simulate
 from tests.simulation.workloads import WORKLOADS
 
 PARTS, EACH = 10, 100
+FOUND = {
+    "frozen for just longer than the Lease, with nobody to take it over": Plan(
+        31, ("a rejection",), 1, (Fault(0.2, "frozen before it", "a read of S3", 9.0),)
+    ),
+    "frozen for just longer than the Lease, before anybody takes it over": Plan(
+        31, ("a rejection",), 2, (Fault(0.2, "frozen before it", "a read of S3", 9.0),)
+    ),
+}
 FAULTS = {*OF_CALLS, *OF_PROCESSES, *OF_SERVERS, *OF_THE_WORLD, *OF_WATCHES}
 
 
@@ -23,6 +31,11 @@ def test_every_promise_is_kept_and_all_comes_right_in_time(part: int) -> None:
     assert not tally.failures, "\n\n".join(tally.failures)
     assert tally.histories == EACH
     assert tally.percentile(0.95) <= 10.0
+
+
+@pytest.mark.parametrize("plan", FOUND.values(), ids=FOUND.keys())
+def test_what_was_found_wrong_once_stays_right(plan: Plan) -> None:
+    assert simulate(plan).problems == ()
 
 
 def test_the_plans_hold_every_fault_and_all_that_people_do() -> None:

@@ -113,6 +113,22 @@ def _everything_deleted(team: Team) -> None:
             team.delete(kind, name)
     team.delete("ModelStage", f"{team.model}.production")
     team.pause(5)
+    _applied_again(team)
+
+
+def _cluster_lost(team: Team) -> None:
+    """Git has everything, S3 has everything: a new cluster is given both."""
+    _journey(team)
+    team.pause(5)
+    world = team.world
+    world.act("somebody", "loses the cluster", world.lose_cluster)
+    team.pause(5)
+    world.server.create_namespace(team.namespace)
+    _applied_again(team)
+
+
+def _applied_again(team: Team) -> None:
+    """All of the journey once more, in another order, as a tool does that keeps a cluster as Git says."""
     team.own_stage(gates=GATES)
     for version in ("v2", "v1"):
         team.run(version)
@@ -154,6 +170,7 @@ def _a_file_is_changed(team: Team) -> None:
     team.ends("to-v1")
 
 
+CLUSTER_LOST = "the cluster lost and everything applied to a new one"
 REFUSED: Lineage = [("Refuse", "Rejected", None)]
 WORKLOADS: dict[str, Workload] = {
     "two versions and a rollback": Workload(
@@ -181,6 +198,12 @@ WORKLOADS: dict[str, Workload] = {
     ),
     "everything deleted and created again": Workload(
         _everything_deleted,
+        ([V1, V2, BACK],),
+        {"v1.production": ("Promoted",), "v2.production": ("Promoted",), "back": ("RolledBack",)},
+        {"v1": ("Adopted",), "v2": ("Adopted",)},
+    ),
+    CLUSTER_LOST: Workload(
+        _cluster_lost,
         ([V1, V2, BACK],),
         {"v1.production": ("Promoted",), "v2.production": ("Promoted",), "back": ("RolledBack",)},
         {"v1": ("Adopted",), "v2": ("Adopted",)},

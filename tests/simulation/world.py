@@ -57,6 +57,12 @@ class World:
         self._collector = Collector(self.server, random)
         self._looked = self.server.revision
 
+    def lose_cluster(self) -> None:
+        """The cluster burns down with everything in it, and an empty one takes its place; S3 has what it had."""
+        for process in self.processes:
+            process.killed()
+        self.new_cluster()
+
     def now(self) -> datetime:
         """The servers' time, in whole seconds."""
         return START + timedelta(seconds=int(self.scheduler.now))

@@ -12,6 +12,7 @@ from dev.processes import CHECKOUT
 from mira.registry.comparison import Verdict
 from mira.registry.document import digest, sha256
 from mira.registry.inputs import Inputs
+from mira.registry.progress import Progress
 from mira_training.data.columns import model_input
 from mira_training.model.onnx_scorer import OnnxScorer
 from tests.training.workbench import STAGE, csv, customers, parquet
@@ -52,6 +53,30 @@ def test_a_run_publishes_a_version_whose_every_file_is_what_the_manifest_says(be
     assert manifest.metric("roc_auc").direction == "Higher"
     assert float(manifest.metric("roc_auc").value) > 0.7
     assert manifest.compared_with is None
+
+
+def told(bench, end):
+    folder = bench.key("v1").attempt(end.attempt)
+    keys = list(bench.store.list(f"{folder}progress/"))
+    return [(key[-7:], (read := Progress.parse(bench.store.objects[key])).step, read.message) for key in keys]
+
+
+def test_each_step_is_told_as_it_begins_with_what_is_known_by_then(bench):
+    end = bench.run(bench.order(data=data(), parameters={"max_iter": 5}))
+    assert [(key, step) for key, step, _ in told(bench, end)] == [
+        ("01.json", "ingest"),
+        ("02.json", "validate"),
+        ("03.json", "train"),
+        ("04.json", "evaluate"),
+        ("05.json", "publish"),
+    ]
+    assert [message for _, _, message in told(bench, end)][1] == "600 rows were read"
+    assert re.fullmatch(r"\d+ rows of 4 columns to learn from", told(bench, end)[2][2])
+
+
+def test_a_step_that_is_not_reached_is_not_told(bench):
+    end = bench.run(bench.order(data=data(checks={"minRows": 10_000})))
+    assert [step for _, step, _ in told(bench, end)] == ["ingest", "validate"]
 
 
 def test_the_manifest_is_written_last_and_the_outcome_after_it(bench):

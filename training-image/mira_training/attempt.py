@@ -98,7 +98,7 @@ class Attempt:
                 raise
             self._end(training.ports.registry, order, assignment.attempt, training, ending)
 
-        tracker.run(f"{order.namespace}.{order.model}", order.version, training.perform, body)
+        tracker.run(f"{order.namespace}.{order.model}", order.version, training.perform, body, training.result)
 
     def _told(self, error: BaseException, step: str) -> Ending:
         """What the error means, logged once: Prefect, which it goes through next, keeps quiet about it."""

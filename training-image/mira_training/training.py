@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mira.registry.document import DocumentInvalid
+from mira.registry.progress import Step
 from mira.registry.reader import Current, Registry, Tampered
 from mira_training.logs import BEFORE_ANY_STEP, in_step
 from mira_training.model.plan import Plan, plan
+from mira_training.progress import tell_progress
 from mira_training.publication import Published, already_published
 from mira_training.scoring.wanted import wanted_metrics
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from mira_training.steps.ingest import Ingested
     from mira_training.steps.validate import Validated
 
-STEPS = ("ingest", "validate", "train", "evaluate", "publish")
+STEPS = tuple(step.value for step in Step)
 log = logging.getLogger(__name__)
 
 
@@ -58,8 +60,34 @@ class Training:
         self.step = step
         began = time.monotonic()
         with in_step(step):
+            tell_progress(self.ports.registry, self.assignment, Step(step), self._news(), self.ports.now())
             _PERFORM[step](self)
             log.info("%s took %.1f s", step, time.monotonic() - began)
+
+    def result(self) -> str:
+        """What the training gave, in Markdown: the version, where it and its model card lie, its metrics."""
+        order, key = self.assignment.order, self.assignment.key
+        place = f"{order.registry}/{key.attempt(self.assignment.attempt)}"
+        lines = [
+            f"# {order.model} {order.version}",
+            f"Digest `{self.published.digest}`. Model: `{place}model/`. Model card: `{place}report/model-card.html`.",
+            "| metric | value |",
+            "|---|---|",
+            *(f"| {one.name} | {one.value} |" for one in self.evaluated.metrics if not one.slice),
+        ]
+        return "\n".join([lines[0], "", lines[1], "", *lines[2:]])
+
+    def _news(self) -> str:
+        """What the steps before have found, in a few words."""
+        if hasattr(self, "fitted"):
+            return f"{self.plan.estimator_name} is fitted"[:256]
+        if hasattr(self, "validated"):
+            prepared = self.validated.prepared
+            return f"{len(prepared.training.target):,} rows of {len(prepared.columns)} columns to learn from"
+        if hasattr(self, "ingested"):
+            division = self.ingested.division
+            return f"{len(division.training) + len(division.evaluation):,} rows were read"
+        return ""
 
     def _current(self) -> Current | None:
         """The version to compare with. A registry whose pointer cannot be trusted costs the comparison, not the run."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from http import HTTPStatus
 from typing import Any
 
 import urllib3
@@ -35,6 +36,10 @@ def _plurals(pool: urllib3.PoolManager, connection: Any, path: str) -> list[str]
         answer = pool.request(
             "GET", connection.server.rstrip("/") + path, headers=headers, retries=False, timeout=TIMEOUT
         )
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return []
+        if answer.status != HTTPStatus.OK:
+            raise ClusterUnavailable(f"discovery {path}: the API server answers {answer.status}")
         shown = json.loads(answer.data)
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise ClusterUnavailable(f"discovery {path}: {str(error)[:300]}") from error

@@ -59,7 +59,12 @@ class Reason(StrEnum):
         RUN,
         "The Job exists and no pod of it runs yet; the message says what the pod waits for, or why there may be none.",
     )
-    RUNNING = "Running", RUN, "A pod of the Job runs."
+    RUNNING = "Running", RUN, "A pod of the Job runs and has not said yet which step it is at."
+    INGESTING = "Ingesting", RUN, "A pod of the Job reads the data."
+    VALIDATING = "Validating", RUN, "A pod of the Job checks the data."
+    TRAINING = "Training", RUN, "A pod of the Job trains; the data is valid."
+    EVALUATING = "Evaluating", RUN, "A pod of the Job measures the model and compares it with the current version."
+    PUBLISHING = "Publishing", RUN, "A pod of the Job uploads the version."
     RETRYING = "Retrying", RUN, "An attempt failed and the Job will start another."
     SUCCEEDED = "Succeeded", RUN, "The version is published."
     ADOPTED = (

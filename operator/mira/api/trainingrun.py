@@ -314,6 +314,15 @@ class CreatedPromotion(Model):
     created_at: Time = Field(description="When it was made.")
 
 
+class RunStep(Model):
+    """The step that a run is at."""
+
+    name: Annotated[str, Field(max_length=32)] = Field(description="The step, e.g. train.")
+    number: Count = Field(description="Which of the attempt's steps it is, from 1.")
+    attempt: Annotated[str, Field(max_length=32)] = Field(description="The pod's attempt that says so.")
+    begun_at: Time = Field(description="When it was begun.")
+
+
 class TrainingRunStatus(Model):
     """How far the run has come and what it made."""
 
@@ -321,6 +330,9 @@ class TrainingRunStatus(Model):
     conditions: Conditions = Field(default=(), description="What is so and why.")
     job: JobRef | None = Field(default=None, description="The run's Job.")
     attempts: Count = Field(default=0, description="How many pods tried it.")
+    step: RunStep | None = Field(
+        default=None, description="The step that the run is at, or was at when it ended. Absent: not told."
+    )
     start_time: Time | None = Field(default=None, description="When the Job was made.")
     completion_time: Time | None = Field(default=None, description="When the run ended, well or badly.")
     version: PublishedVersion | None = Field(default=None, description="The version that the run made or adopted.")

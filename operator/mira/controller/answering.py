@@ -11,6 +11,7 @@ from mira.api.meta import GROUP
 from mira.api.modelpromotion import Action, ModelPromotion
 from mira.api.modelstage import ApprovalMode, ModelStage
 from mira.controller.clock import Clock
+from mira.controller.reading import read
 from mira.decide.approvals import Proof
 from mira.decide.promotion_case import Asked, Live
 from mira.registry.document import digest
@@ -66,8 +67,8 @@ class LiveReader:
         """What is live, and the promotion's raw object, with whose resourceVersion its status must be written."""
         raw = self.cluster.get("ModelPromotion", asked.namespace, asked.name)
         raw_stage = self.cluster.get("ModelStage", asked.namespace, f"{asked.stage.model}.{asked.stage.stage}")
-        promotion = ModelPromotion.model_validate(raw) if raw else None
-        stage = ModelStage.model_validate(raw_stage) if raw_stage else None
+        promotion = read(ModelPromotion, raw) if raw else None
+        stage = read(ModelStage, raw_stage) if raw_stage else None
         live = Live(
             promotion=promotion,
             op=op(asked.namespace, asked.name, raw["spec"]) if raw else "",

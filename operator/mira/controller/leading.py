@@ -53,6 +53,7 @@ class Elector:
     _until: float = float("-inf")
     _leading: bool = False
     _observed: _Observed | None = None
+    _held: Object | None = None
     _problem: str = ""
     _stopping: Flag = field(init=False)
     _thread: Running | None = None
@@ -88,12 +89,29 @@ class Elector:
     def _run(self) -> None:
         while True:
             held = self._turn()
-            if self._leading and not self.leads():
-                self._leading = False
-                log.warning("the lease is lost; another operator may work now")
-                self.lost()
+            self._tell_change()
             if self._stopping.wait(self.claim.duration * RENEW if held else LOOK):
                 return
+
+    def _tell_change(self) -> None:
+        """Tells that the Lease was gained or lost; what could not be told is told again at the next look."""
+        leads = self.leads()
+        if leads == self._leading:
+            return
+        log.log(
+            logging.INFO if leads else logging.WARNING,
+            "this operator leads" if leads else "the lease is lost; another operator may work now",
+            extra={"lease": self.claim.name, "holder": self.claim.holder},
+        )
+        try:
+            (self.gained if leads else self.lost)()
+        except Exception:
+            log.exception("a change of the lease could not be told")
+            return
+        self._leading = leads
+        if leads and self._held is not None:
+            said = f"{self.claim.holder} became leader"
+            Recorder(self.cluster, self.clock.now).record(self._held, "Normal", "LeaderElection", said)
 
     def _turn(self) -> bool:
         """Whether the Lease was renewed or taken just now."""
@@ -177,12 +195,7 @@ class Elector:
     def _hold(self, lease: Object, sent: float) -> None:
         self._until = sent + self.claim.duration * GIVE_UP
         self._observed = None
-        if not self._leading and self.leads():
-            self._leading = True
-            log.info("this operator leads", extra={"lease": self.claim.name, "holder": self.claim.holder})
-            self.gained()
-            said = f"{self.claim.holder} became leader"
-            Recorder(self.cluster, self.clock.now).record(lease, "Normal", "LeaderElection", said)
+        self._held = lease
 
 
 def _micro(moment: datetime) -> str:

@@ -7,8 +7,6 @@ from functools import partial
 from random import Random
 from typing import Any, Protocol
 
-from pydantic import ValidationError
-
 from mira import __version__
 from mira.adapters.admission import prove
 from mira.adapters.cluster import Cluster, Conflict
@@ -26,6 +24,7 @@ from mira.controller.listing import LISTED, Listing, has_ended, keys_of
 from mira.controller.promotions import PromotionPass
 from mira.controller.proving import Prover
 from mira.controller.queue import Key, WorkQueue
+from mira.controller.reading import Unreadable
 from mira.controller.runs import RunPass
 from mira.controller.settings import Settings
 from mira.controller.stages import StagePass
@@ -36,6 +35,7 @@ from mira.registry.store import ObjectStore, StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
 STUCK_AFTER = 120.0
+NOT_LEADING_YET = 0.5
 Tell = Callable[[str, str, dict[str, Any]], None]
 
 
@@ -198,22 +198,23 @@ class Operator:
         try:
             again = self._passes[key.kind](key)
         except NotLeading:
-            # Whoever leads next looks at everything.
+            # Whoever leads next looks at everything; if that is this operator again, before it was told that it had
+            # lost the Lease, nobody else would bring the key back. While it stands by, no key is kept.
             self._count(key, "not leading", started)
-            return Again(None)
+            return Again(NOT_LEADING_YET)
         except Conflict:
             # Somebody wrote the object since it was read, and the event that says so may be late.
             self._refresh(key)
             self._count(key, "conflict", started)
             return Again(0.2)
-        except ValidationError as error:
+        except Unreadable as error:
             self._say_unreadable(key, error)
             self._count(key, "unreadable", started)
             return Again(None)
         self._count(key, "ok", started)
         return again
 
-    def _say_unreadable(self, key: Key, error: ValidationError) -> None:
+    def _say_unreadable(self, key: Key, error: Unreadable) -> None:
         """One line without a traceback: what is wrong is in the object, and looking again would not help."""
         log.error(
             "an object cannot be read: a newer version of Mira wrote it",

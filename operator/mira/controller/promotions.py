@@ -13,6 +13,7 @@ from mira.controller.cache import Cache
 from mira.controller.chains import Chains
 from mira.controller.clock import Clock
 from mira.controller.queue import Key
+from mira.controller.reading import read
 from mira.controller.status import StatusWriter
 from mira.controller.workers import Again
 from mira.decide.modelpromotion import (
@@ -69,7 +70,7 @@ class PromotionPass:
     def __call__(self, key: Key) -> Again:
         """When to look again. Raises StoreUnavailable and StoreRefused, after the status says so."""
         raw = self.cache.get("ModelPromotion", key.namespace, key.name)
-        promotion = ModelPromotion.model_validate(raw) if raw else None
+        promotion = read(ModelPromotion, raw) if raw else None
         if promotion is not None and raw is not None and is_finished(promotion):
             if promotion.status.observed_generation < promotion.metadata.generation:
                 self.writer.write(raw, promotion, renewed_status(promotion, self.clock.now()))

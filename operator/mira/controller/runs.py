@@ -15,9 +15,11 @@ from mira.controller.answering import Prove
 from mira.controller.cache import Cache
 from mira.controller.clock import Clock
 from mira.controller.queue import Key
+from mira.controller.reading import read
+from mira.controller.run_progress import look_again_in, progress_of
 from mira.controller.status import StatusWriter
 from mira.controller.workers import Again
-from mira.decide.job import Platform, job_name, version_key
+from mira.decide.job import Platform, job_name, owned_by, version_key
 from mira.decide.run_promotion import promotion_name
 from mira.decide.run_status import is_finished, renewed_status, run_status
 from mira.decide.trainingrun import (
@@ -63,7 +65,7 @@ class RunPass:
         raw = self.cache.get("TrainingRun", key.namespace, key.name)
         if raw is None:
             return Again(None)
-        run = TrainingRun.model_validate(raw)
+        run = read(TrainingRun, raw)
         if run.metadata.deletion_timestamp is not None:
             return Again(None)
         if is_finished(run):
@@ -87,7 +89,7 @@ class RunPass:
             raise
         self._report(raw, seen, plan)
         if isinstance(plan.state, Running):
-            return Again(self.resync)
+            return Again(min(self.resync, look_again_in(seen.job, self.clock.now())))
         if isinstance(plan.state, Succeeded):
             version = version_key(run)
             self.published(version.namespace, version.model, version.version)
@@ -98,15 +100,14 @@ class RunPass:
         self.writer.write(raw, seen.run, status)
 
     def _observe(self, raw: Object, run: TrainingRun) -> Seen:
-        """Everything that is read before anything is decided. A Job that runs needs no look into S3."""
+        """Everything that is read before anything is decided."""
         hashed, problem = _hash(raw["spec"])
         job = self._job(run)
         # A Job that is gone may have left a pod that still publishes: looked for before what it left in S3.
         pods = self._pods(run) if job is None and run.status.job is not None else ()
         seen = Seen(run=run, spec_hash=hashed, spec_problem=problem, job=job, pods=pods)
         if job is not None and job_finished_at(job) is None:
-            slow = self._is_slow(job)
-            return replace(seen, pods=self._pods(run) if slow else (), is_slow=slow)
+            return self._under_way(seen, job)
         version = version_key(run)
         published = self._published(version)
         if published is not None:
@@ -117,6 +118,15 @@ class RunPass:
             outcomes=self._outcomes(version, run.metadata.uid),
             pods=self._pods(run) if job is not None else pods,
         )
+
+    def _under_way(self, seen: Seen, job: Object) -> Seen:
+        """What there is to know while the Job runs: how far its pod says to be, or the pods if none is ready."""
+        run = seen.run
+        if not (job.get("status") or {}).get("ready") or not owned_by(job, run):
+            slow = self._is_slow(job)
+            return replace(seen, pods=self._pods(run) if slow else (), is_slow=slow)
+        progress = progress_of(self.store, version_key(run), run, job, lambda: self._pods(run))
+        return replace(seen, progress=progress)
 
     def _job(self, run: TrainingRun) -> Object | None:
         """The Job from the cache if it is there; absence in the cache proves nothing."""

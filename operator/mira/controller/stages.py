@@ -11,6 +11,7 @@ from mira.controller.chains import Chains
 from mira.controller.clock import Clock
 from mira.controller.listing import has_ended
 from mira.controller.queue import Key
+from mira.controller.reading import read
 from mira.controller.status import StatusWriter
 from mira.controller.workers import Again
 from mira.decide.modelstage import SeenStage, stage_status, trouble_status
@@ -72,7 +73,7 @@ class StagePass:
         raw = self.cache.get("ModelStage", key.namespace, key.name)
         if raw is None:
             return
-        resource = ModelStage.model_validate(raw)
+        resource = read(ModelStage, raw)
         head = pointed.head.link if pointed else None
         seen = SeenStage(
             stage=resource,
@@ -112,7 +113,7 @@ class StagePass:
             return
         refused = isinstance(error, StoreRefused)
         reason = Reason.REGISTRY_REFUSED if refused else Reason.REGISTRY_UNAVAILABLE
-        resource = ModelStage.model_validate(raw)
+        resource = read(ModelStage, raw)
         message = str(error) if refused else reason.when
         self.writer.write(raw, resource, trouble_status(resource, reason, message, self.clock.now()))
 

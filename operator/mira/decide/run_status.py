@@ -14,6 +14,7 @@ from mira.api.trainingrun import (
     Metric,
     MetricDifference,
     PublishedVersion,
+    RunStep,
     TrainingRun,
     TrainingRunStatus,
 )
@@ -73,12 +74,14 @@ def _conditions(run: TrainingRun, states: dict[ConditionType, State], now: datet
 
 
 def _running(running: Running) -> dict[ConditionType, State]:
+    past_training = running.reason in (Reason.EVALUATING, Reason.PUBLISHING)
+    past_data = past_training or running.reason is Reason.TRAINING
     return {
         ConditionType.READY: false(running.reason, running.message),
         ConditionType.RECONCILING: true(running.reason, running.message),
         ConditionType.STALLED: false(running.reason),
-        ConditionType.DATA_VALIDATED: unknown(running.reason),
-        ConditionType.TRAINED: unknown(running.reason),
+        ConditionType.DATA_VALIDATED: true(Reason.DATA_VALID) if past_data else unknown(running.reason),
+        ConditionType.TRAINED: true(Reason.TRAINED) if past_training else unknown(running.reason),
         ConditionType.PUBLISHED: false(running.reason),
         ConditionType.SUCCEEDED: unknown(running.reason),
         ConditionType.FINISHED: false(running.reason),
@@ -148,9 +151,17 @@ def _job(seen: Seen, now: datetime) -> dict[str, Any]:
     return {
         "job": JobRef(name=name, uid=job["metadata"]["uid"]),
         "attempts": max(attempts, seen.run.status.attempts),
+        "step": _step(seen) or seen.run.status.step,
         "start_time": seen.run.status.start_time or now,
         "logs": f"kubectl logs -n {seen.run.metadata.namespace} job/{name}",
     }
+
+
+def _step(seen: Seen) -> RunStep | None:
+    told = seen.progress
+    if told is None:
+        return None
+    return RunStep(name=told.step, number=told.number, attempt=told.attempt, begun_at=told.begun_at)
 
 
 def _version(seen: Seen, published: Published, root: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from mira.registry.comparison import Comparison
 from mira.registry.document import DocumentInvalid
 from mira.registry.manifest import Manifest
 from mira.registry.outcome import Outcome, Result
+from mira.registry.progress import Progress, Step
 
 Object: TypeAlias = dict[str, Any]
 NO_FAILURES = (
@@ -34,6 +35,11 @@ NO_FAILURES = (
     Reason.QUEUED,
     Reason.STARTING,
     Reason.RUNNING,
+    Reason.INGESTING,
+    Reason.VALIDATING,
+    Reason.TRAINING,
+    Reason.EVALUATING,
+    Reason.PUBLISHING,
     Reason.RETRYING,
     Reason.SUCCEEDED,
     Reason.ADOPTED,
@@ -41,6 +47,14 @@ NO_FAILURES = (
     Reason.TRAINED,
     Reason.PUBLISHED,
 )
+AT_STEP = {
+    Step.INGEST: Reason.INGESTING,
+    Step.VALIDATE: Reason.VALIDATING,
+    Step.TRAIN: Reason.TRAINING,
+    Step.EVALUATE: Reason.EVALUATING,
+    Step.PUBLISH: Reason.PUBLISHING,
+}
+WHILE_A_POD_RUNS = (Reason.RUNNING, *AT_STEP.values())
 
 ENDED_BY_SUSPEND = (
     "spec.suspend is true, so the Job is suspended and its pod ended; set it to false to start the training anew"
@@ -61,7 +75,7 @@ class Seen:
     """Everything that was read before anything is decided.
 
     `outcomes` are those of this run's own attempts, oldest first. `is_slow` says that a pod should be ready by now, so
-    that `pods` are all that there are.
+    that `pods` are all that there are. `progress` is the last step that the running pod said to have begun.
     """
 
     run: TrainingRun
@@ -75,6 +89,7 @@ class Seen:
     promotion: Object | None = None
     proof: Proof = field(default_factory=lambda: Proof("not proven yet"))
     is_slow: bool = False
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True)
@@ -337,17 +352,27 @@ def _progress(seen: Seen, *, suspend: bool) -> Running:
     name, status = job["metadata"]["name"], job.get("status") or {}
     if suspend:
         return Running(Reason.SUSPENDED, ENDED_BY_SUSPEND)
-    running = Running(Reason.RUNNING, f"Job {name} is training")
-    if status.get("ready"):
-        return running
     said = condition(seen.run.status.conditions, ConditionType.RECONCILING)
-    if said is not None and said.reason == Reason.RUNNING and not status.get("active"):
-        return running
+    was_running = said is not None and said.reason in WHILE_A_POD_RUNS
+    if status.get("ready") or (was_running and not status.get("active")):
+        return _at_step(seen, name)
     if status.get("failed"):
         return Running(Reason.RETRYING, f"{status['failed']} of the Job's pods failed; another one is starting")
     if seen.is_slow and not seen.pods and not status.get("active"):
         return Running(Reason.STARTING, no_pod(job))
     return Running(Reason.STARTING, f"Job {name} was created; waiting for its pod")
+
+
+def _at_step(seen: Seen, job: str) -> Running:
+    """At the step that the pod says, else at the one that was told last, else somewhere."""
+    if (progress := seen.progress) is not None:
+        news = f": {progress.message}" if progress.message else ""
+        return Running(AT_STEP[progress.step], f"Job {job} is at step {progress.step}{news}")
+    said = condition(seen.run.status.conditions, ConditionType.RECONCILING)
+    told = next((reason for reason in AT_STEP.values() if said is not None and said.reason == reason), None)
+    if told is not None and said is not None:
+        return Running(told, said.message)
+    return Running(Reason.RUNNING, f"Job {job} is training")
 
 
 def _failed_as_told(outcome: Outcome) -> Failed:

@@ -10,6 +10,7 @@ ATTEMPT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}")
 HEX = re.compile(r"[0-9a-f]{64}")
 NUMBER_DIGITS = 12
 LARGEST_NUMBER = 10**NUMBER_DIGITS - 1
+LARGEST_STEP = 99
 
 REGISTRY = "registry.json"
 PROBES = "probes/"
@@ -121,6 +122,12 @@ class VersionKey:
     def outcome(self, attempt: str) -> str:
         """Where an attempt says how it ended, also when it failed."""
         return f"{self.attempt(attempt)}outcome.json"
+
+    def progress(self, attempt: str, number: int) -> str:
+        """Where an attempt says which step it has begun, by the step's number. Raises InvalidKey outside 1..99."""
+        if not 1 <= number <= LARGEST_STEP:
+            raise InvalidKey(f"step number {number} is not within 1..{LARGEST_STEP}")
+        return f"{self.attempt(attempt)}progress/{number:02d}.json"
 
     def file(self, path: str) -> str:
         """The key of a manifest's file. Raises InvalidKey if its path leads out of the version's folder."""

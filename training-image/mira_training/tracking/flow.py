@@ -3,6 +3,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from mira_training.tracking.standin import stand_in
 log = logging.getLogger(__name__)
 Perform = Callable[[str], None]
 Body = Callable[[Perform], None]
+Result = Callable[[], str]
+NOT_IN_KEYS = re.compile("[^a-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,16 @@ class Tracker:
         """The tracker of a server; it is asked at once whether it is there."""
         return cls(Probe(url, authorization) if url else None)
 
-    def run(self, name: str, run_name: str, perform: Perform, body: Body) -> None:
+    def run(self, name: str, run_name: str, perform: Perform, body: Body, result: Result = lambda: "") -> None:
         """Runs `body` as a flow; what it is given performs one step as a task. Raises what the body raises.
 
-        A server that does not answer, now or when the flow is reported to it, costs a warning.
+        What `result` says after it, in Markdown, is shown with the flow as an artifact, if a server tracks it. A server
+        that does not answer, now or when the flow is reported to it, costs a warning.
         """
         set_up()
         flow = _Flow(name, run_name, perform, body)
         if self.probe is not None:
+            flow.result = result
             problem = self.probe.problem() or flow.run_or_say_why_not()
             if not problem:
                 return
@@ -55,6 +60,7 @@ class _Flow:
     run_name: str
     perform: Perform
     body: Body
+    result: Result | None = None
     started: bool = False
 
     def run_or_say_why_not(self) -> str:
@@ -78,9 +84,22 @@ class _Flow:
         def training() -> None:
             self.started = True
             self.body(step)
+            self._show_result()
 
         named = flow(name=self.name, flow_run_name=self.run_name, persist_result=False, validate_parameters=False)
         named(training)()
+
+    def _show_result(self) -> None:
+        from prefect.artifacts import create_markdown_artifact
+
+        said = self.result() if self.result else ""
+        if not said:
+            return
+        key = NOT_IN_KEYS.sub("-", f"{self.name}-{self.run_name}".lower()).strip("-")
+        try:
+            create_markdown_artifact(said, key=key, description=f"What {self.run_name} gave")
+        except Exception as error:  # noqa: BLE001 - Prefect's own; the version is published
+            log.warning("the tracking server did not take the artifact: %s", str(error).strip()[:200])
 
 
 @contextmanager

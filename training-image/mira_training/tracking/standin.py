@@ -1,6 +1,6 @@
 """A Prefect API in our own process, for a run that no server tracks: it accepts every state and keeps none.
 
-It answers what a flow's engine asks of Prefect 3.8, and no more; a contract test holds both together.
+It answers what a flow's engine asks of Prefect 3.8, and no more; `tests/training/test_tracking.py` holds them together.
 """
 
 import json
@@ -66,6 +66,8 @@ class _Answers(BaseHTTPRequestHandler):
             self._answer({"detail": "CSRF protection is disabled."}, HTTPStatus.UNPROCESSABLE_ENTITY)
         elif self.path == "/api/admin/version":
             self._answer(metadata.version("prefect"))
+        elif self.path == "/api/admin/storage":
+            self._answer({"default_result_storage_block_id": None})
         elif (run := _FLOW_RUN.fullmatch(self.path)) and run["id"] in self.server.flow_runs:
             self._answer(self.server.flow_runs[run["id"]])
         else:

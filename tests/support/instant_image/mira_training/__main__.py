@@ -1,7 +1,8 @@
 """Carries out an order as the real image does, from the outside: a model file, a comparison, the manifest last.
 
 `parameters.roc_auc` is the metric to report; `parameters.fail` (exit code) makes it fail with an outcome;
-`parameters.wait_for` names a key in S3 that it waits for before it publishes, so that a test can hold it.
+`parameters.at_step` makes it tell every step up to this one; `parameters.wait_for` names a key in S3 that it then waits
+for before it publishes, so that a test can hold it.
 """
 
 import os
@@ -16,6 +17,7 @@ from mira.registry.keys import VersionKey, attempt_id
 from mira.registry.manifest import Code, ComparedWith, Direction, File, Manifest, Metric, Rows, Run, Schema
 from mira.registry.order import Order
 from mira.registry.outcome import Outcome, Result, Termination
+from mira.registry.progress import Progress, Step
 from mira.registry.reader import Current, Registry
 from mira.registry.s3 import S3Store
 
@@ -26,6 +28,7 @@ def main() -> int:
     key = VersionKey(order.namespace, order.model, order.version)
     attempt = attempt_id(order.run.uid, os.environ["MIRA_POD_UID"])
     parameters = order.spec.get("parameters", {})
+    tell_steps(store, key, attempt, parameters.get("at_step"))
     while (gate := parameters.get("wait_for")) and store.head(gate) is None:
         time.sleep(0.05)
     if code := parameters.get("fail"):
@@ -43,6 +46,14 @@ def main() -> int:
         store.create(key.comparison(comparison.candidate, comparison.current), comparison.render())
     store.create(key.manifest, manifest.render())
     return 0
+
+
+def tell_steps(store: S3Store, key: VersionKey, attempt: str, last: str | None) -> None:
+    for number, step in enumerate(Step if last else (), start=1):
+        told = Progress(attempt=attempt, number=number, step=step, message="7 rows", begun_at=datetime.now(UTC))
+        store.create(key.progress(attempt, number), told.render())
+        if step == last:
+            return
 
 
 def fail(store: S3Store, key: VersionKey, attempt: str, code: int) -> int:
