@@ -79,11 +79,11 @@ class Training:
 
     def _news(self) -> str:
         """What the steps before have found, in a few words."""
-        if hasattr(self, "fitted"):
-            return f"{self.plan.estimator_name} is fitted"[:256]
+        if hasattr(self, "trained"):
+            return f"{self.plan.estimator_name} is trained"[:256]
         if hasattr(self, "validated"):
             prepared = self.validated.prepared
-            return f"{len(prepared.training.target):,} rows of {len(prepared.columns)} columns to learn from"
+            return f"{len(prepared.training.table):,} rows of {len(prepared.columns)} columns to learn from"
         if hasattr(self, "ingested"):
             division = self.ingested.division
             return f"{len(division.training) + len(division.evaluation):,} rows were read"
