@@ -85,7 +85,8 @@ def _kept(path: Path, assignment: "Assignment", ports: "Ports") -> Listed:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     key = assignment.key.snapshot(assignment.order.run.uid, sha256)
-    ports.registry.upload(key, path)
+    if ports.registry.head(key) is None:
+        ports.registry.upload(key, path)
     size = path.stat().st_size
     path.unlink()
     log.info("what hooks.ingest returned is kept as %s, %d bytes", key, size)
