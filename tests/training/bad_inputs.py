@@ -1,6 +1,7 @@
 """Every bad input with its reason, its step and the sentence shown: the orders, and here what is wrong with data."""
 
 from tests.training.bad_orders import ORDERS, OWN, data
+from tests.training.bad_tasks import TASKS
 
 ROWS = "s3://data/rows.csv"
 CSV_IS = "it must be UTF-8 text with a header line and commas between the columns (or Parquet)"
@@ -251,4 +252,4 @@ DATA = [
     ),
 ]
 
-CASES = ORDERS + DATA
+CASES = ORDERS + DATA + TASKS

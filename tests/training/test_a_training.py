@@ -73,6 +73,7 @@ def test_each_step_is_told_as_it_begins_with_what_is_known_by_then(bench):
     ]
     assert [message for _, _, message in told(bench, end)][1] == "600 rows were read"
     assert re.fullmatch(r"\d+ rows of 4 columns to learn from", told(bench, end)[2][2])
+    assert told(bench, end)[3][2] == "mira_training.model.gradient_boosting:gradient_boosting is trained"
 
 
 def test_a_step_that_is_not_reached_is_not_told(bench):

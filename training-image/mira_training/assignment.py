@@ -16,7 +16,9 @@ from mira_training.laptop.places import file_uris
 from mira_training.laptop.spec import LaptopSpec
 from mira_training.refusal import Refused
 
-DEFAULT_ARTIFACTS = (Artifact.SKOPS, Artifact.ONNX)
+PREDICTING = (Task.CLASSIFICATION, Task.REGRESSION)
+DEFAULT_ARTIFACTS: dict[Task, tuple[Artifact, ...]] = {Task.TRANSFORM: (Artifact.DIRECTORY,)}
+DEFAULT_OF_OTHERS = (Artifact.SKOPS, Artifact.ONNX)
 LATER = "this version of Mira cannot do that yet"
 
 
@@ -46,9 +48,15 @@ class Assignment:
         return DriftKey(self.order.namespace, self.order.model, self.order.run.uid)
 
     @property
+    def predicts(self) -> bool:
+        """Whether the task is one whose predictions and metrics Mira knows."""
+        return self.spec.task in PREDICTING
+
+    @property
     def artifacts(self) -> tuple[Artifact, ...]:
         """The forms in which the model is published."""
-        return self.spec.artifacts or DEFAULT_ARTIFACTS
+        listed: tuple[Artifact, ...] = self.spec.artifacts or ()
+        return listed or DEFAULT_ARTIFACTS.get(self.spec.task, DEFAULT_OF_OTHERS)
 
 
 def read_order(path: Path) -> Order:
@@ -121,11 +129,6 @@ def _no_files(order: Order) -> None:
 Rule = Callable[[TrainingRunSpec], str]
 
 
-def _task(spec: TrainingRunSpec) -> str:
-    supported = spec.task in (Task.CLASSIFICATION, Task.REGRESSION)
-    return "" if supported else f"task: {spec.task} is not Classification or Regression"
-
-
 def _search(spec: TrainingRunSpec) -> str:
     return "search: must be absent; write the values into parameters" if spec.search else ""
 
@@ -140,25 +143,63 @@ def _drift(spec: TrainingRunSpec) -> str:
     return "drift.method: Evidently is not Summary" if evidently else ""
 
 
-def _hooks(spec: TrainingRunSpec) -> str:
-    if spec.hooks is None or not (spec.hooks.ingest or spec.hooks.train):
-        return ""
-    field = "ingest" if spec.hooks.ingest else "train"
-    return f"hooks.{field}: must be absent; use {'features' if spec.hooks.ingest else 'estimator'}"
-
-
 def _ingest(spec: TrainingRunSpec) -> str:
     asked = spec.hooks is not None and spec.hooks.ingest is not None
     return "hooks.ingest: must be absent; write the rows to S3 and name them in data.training" if asked else ""
 
 
 def _directory(spec: TrainingRunSpec) -> str:
-    asked = spec.artifacts is not None and Artifact.DIRECTORY in spec.artifacts
-    return "artifacts: Directory is not among Skops, ONNX, Joblib" if asked else ""
+    asked = spec.task in PREDICTING and Artifact.DIRECTORY in (spec.artifacts or ())
+    return f"artifacts: Directory is not among Skops, ONNX, Joblib, the forms for task {spec.task}" if asked else ""
+
+
+def _transform_as_onnx(spec: TrainingRunSpec) -> str:
+    asked = spec.task is Task.TRANSFORM and Artifact.ONNX in (spec.artifacts or ())
+    return "artifacts: ONNX is not among Directory, Skops, Joblib, the forms for task Transform" if asked else ""
+
+
+def _train_by_estimator(spec: TrainingRunSpec) -> str:
+    missing = spec.task is Task.CUSTOM and not (spec.hooks and spec.hooks.train)
+    return "hooks.train: is required for task Custom; write module:attr of the function that trains" if missing else ""
+
+
+def _train(spec: TrainingRunSpec) -> str:
+    if not (spec.hooks and spec.hooks.train):
+        return ""
+    if spec.task is not Task.CUSTOM:
+        return f"spec.hooks.train: is not allowed for task {spec.task}; use estimator, or set task: Custom"
+    return "spec.estimator: is not used with hooks.train; remove one of them" if spec.estimator else ""
+
+
+def _artifacts(spec: TrainingRunSpec) -> str:
+    if spec.task is Task.CUSTOM and not spec.artifacts:
+        return (
+            "spec.artifacts: is required for task Custom; list what the code writes, of Skops, ONNX, Joblib and "
+            "Directory"
+        )
+    if spec.task is Task.TRANSFORM and spec.artifacts and Artifact.DIRECTORY not in spec.artifacts:
+        return "spec.artifacts: must contain Directory for task Transform, which is the output as data"
+    return ""
+
+
+def _estimator(spec: TrainingRunSpec) -> str:
+    missing = spec.task is Task.TRANSFORM and not spec.estimator
+    return (
+        "spec.estimator: is required for task Transform, which has no default one; write module:attr" if missing else ""
+    )
+
+
+def _slices(spec: TrainingRunSpec) -> str:
+    if not (spec.evaluation and spec.evaluation.slices):
+        return ""
+    if spec.task is Task.TRANSFORM:
+        return "spec.evaluation.slices: is not allowed for task Transform, which predicts nothing; remove it"
+    return "" if spec.data.target else "spec.evaluation.slices: needs data.target; name the column, or remove slices"
 
 
 def _target(spec: TrainingRunSpec) -> str:
-    return "" if spec.data.target else f"spec.data.target: is required for task {spec.task}; name the column to predict"
+    missing = spec.task in PREDICTING and not spec.data.target
+    return f"spec.data.target: is required for task {spec.task}; name the column to predict" if missing else ""
 
 
 def _split(spec: TrainingRunSpec) -> str:
@@ -175,13 +216,32 @@ def _split(spec: TrainingRunSpec) -> str:
 
 
 def _inputs(spec: TrainingRunSpec) -> str:
-    unused = spec.data.inputs and not spec.features
-    return "spec.data.inputs: needs features, which they are handed to; write module:attr there" if unused else ""
+    unused = spec.data.inputs and not (spec.features or _reads_itself(spec))
+    return (
+        "spec.data.inputs: needs features or hooks.ingest, which they are handed to; write module:attr in one of them"
+        if unused
+        else ""
+    )
+
+
+def _pinned(spec: TrainingRunSpec) -> str:
+    parts = {"training": spec.data.training, "holdout": spec.data.holdout}
+    pinned = [name for name, source in parts.items() if source and (source.version_id or source.format)]
+    if not (pinned and _reads_itself(spec)):
+        return ""
+    return f"spec.data.{pinned[0]}: versionId and format are not allowed with hooks.ingest, which reads the data itself"
+
+
+def _reads_itself(spec: TrainingRunSpec) -> bool:
+    return bool(spec.hooks and spec.hooks.ingest)
 
 
 # The API server holds specs to these rules; an order from a file on a laptop has not been there.
 # A drift check trains nothing, so of a spec it takes what says which rows there are.
 RULES: dict[OrderKind, tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {
-    OrderKind.TRAIN: ((_task, _search, _expectations, _drift, _hooks, _directory), (_target, _split, _inputs)),
+    OrderKind.TRAIN: (
+        (_search, _expectations, _drift, _directory, _transform_as_onnx, _train_by_estimator),
+        (_target, _train, _estimator, _artifacts, _slices, _split, _inputs, _pinned),
+    ),
     OrderKind.DRIFT_CHECK: ((_drift, _ingest), (_inputs,)),
 }

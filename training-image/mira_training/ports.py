@@ -17,3 +17,13 @@ class Ports:
     data: DataObjects
     now: Callable[[], datetime]
     folder: Path
+
+    @property
+    def version_folder(self) -> Path:
+        """Everything below it becomes a file of the version."""
+        return self.folder / "version"
+
+    @property
+    def model_folder(self) -> Path:
+        """Where the files of `model/` are written."""
+        return self.version_folder / "model"

@@ -20,7 +20,7 @@ from mira_training.scoring.wanted import wanted_metrics
 
 if TYPE_CHECKING:
     from mira_training.assignment import Assignment
-    from mira_training.model.fitted import Fitted
+    from mira_training.model.trained import Trained
     from mira_training.ports import Ports
     from mira_training.steps.drift import Compared
     from mira_training.steps.evaluate import Evaluated
@@ -42,7 +42,7 @@ class Training:
     ingested: "Ingested"
     validated: "Validated"
     drifted: "Compared"
-    fitted: "Fitted"
+    trained: "Trained"
     evaluated: "Evaluated"
     published: Published
 
@@ -99,11 +99,11 @@ class Training:
 
     def _news(self) -> str:
         """What the steps before have found, in a few words."""
-        if hasattr(self, "fitted"):
-            return f"{self.plan.estimator_name} is fitted"[:256]
+        if hasattr(self, "trained"):
+            return f"{self.plan.estimator_name} is trained"[:256]
         if hasattr(self, "validated"):
             prepared = self.validated.prepared
-            return f"{len(prepared.training.target):,} rows of {len(prepared.columns)} columns to learn from"
+            return f"{len(prepared.training.table):,} rows of {len(prepared.columns)} columns to learn from"
         if hasattr(self, "ingested"):
             division = self.ingested.division
             return f"{len(division.training) + len(division.evaluation):,} rows were read"
@@ -138,7 +138,7 @@ class _Wanted:
 def _ingest(training: Training) -> None:
     from mira_training.steps.ingest import ingest
 
-    training.ingested = ingest(training.assignment, training.ports)
+    training.ingested = ingest(training.assignment, training.plan, training.ports)
 
 
 def _validate(training: Training) -> None:
@@ -154,7 +154,7 @@ def _validate(training: Training) -> None:
 def _train(training: Training) -> None:
     from mira_training.steps.train import train
 
-    training.fitted = train(training.assignment, training.validated, training.plan)
+    training.trained = train(training.assignment, training.validated, training.plan, training.ports)
 
 
 def _evaluate(training: Training) -> None:
@@ -163,7 +163,7 @@ def _evaluate(training: Training) -> None:
     training.evaluated = evaluate(
         training.assignment,
         training.validated,
-        training.fitted,
+        training.trained,
         training.plan,
         current=training.current,
         ports=training.ports,
@@ -173,7 +173,7 @@ def _evaluate(training: Training) -> None:
 def _publish(training: Training) -> None:
     from mira_training.steps.publish import Results, publish
 
-    results = Results(training.ingested, training.validated, training.drifted, training.fitted, training.evaluated)
+    results = Results(training.ingested, training.validated, training.drifted, training.trained, training.evaluated)
     training.published = publish(training.assignment, results, training.plan, training.ports)
 
 

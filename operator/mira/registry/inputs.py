@@ -4,17 +4,18 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from mira.registry.document import Document, Part
+from mira.registry.document import Document, Part, Sha256
 from mira.registry.manifest import MANIFEST_LIMIT, MOST_FILES, Name, Text
 
 
 class Listed(Part):
-    """One object under the prefix."""
+    """One object under the prefix; a snapshot that Mira made itself has a sha256."""
 
     uri: Text
     size: int = Field(ge=0)
     etag: Text
     version_id: Text | None = None
+    sha256: Sha256 | None = None
 
 
 class Listing(Part):

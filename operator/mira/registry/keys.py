@@ -97,6 +97,15 @@ class VersionKey:
         """What this run's first attempt listed. One per run: a failed run that is created anew lists the data anew."""
         return f"{self.prefix}inputs/{_checked(UID8, run_uid[:8], 'run uid')}.json"
 
+    def snapshots_of(self, run_uid: str) -> str:
+        """Which snapshots this run's first attempt took of data that no object pins; every later one reads these."""
+        return f"{self.prefix}inputs/{_checked(UID8, run_uid[:8], 'run uid')}/snapshots.json"
+
+    def snapshot(self, run_uid: str, sha256: str) -> str:
+        """Where a snapshot lies, named by its own content: two attempts that take it at once overwrite nothing."""
+        uid = _checked(UID8, run_uid[:8], "run uid")
+        return f"{self.prefix}inputs/{uid}/{_checked(HEX, sha256, 'sha256')}.parquet"
+
     @property
     def tombstone(self) -> str:
         """The mark of a version that was collected or revoked: its name is never used again."""

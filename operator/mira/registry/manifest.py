@@ -89,15 +89,20 @@ class Code(Part):
     image: Text | None = None
     estimator: Text
     features: Text | None = None
+    hooks: Annotated[dict[Name, Text], Field(max_length=8)] | None = None
     libraries: dict[str, str] = Field(default_factory=dict, max_length=64)
 
 
 class Schema(Part):
-    """What the model takes and gives: the columns in their order, the target, the label classes."""
+    """What the model takes and gives: the columns in their order, the target, the label classes.
+
+    `outputs` are the columns that a transformation makes; a version that predicts has none.
+    """
 
     columns: list[Column] = Field(max_length=10_000)
     target: Name | None = None
     classes: list[Text] = Field(default_factory=list, max_length=10_000)
+    outputs: Annotated[list[Column], Field(max_length=10_000)] | None = None
 
 
 class ComparedWith(Part):

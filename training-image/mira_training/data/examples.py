@@ -25,11 +25,15 @@ LARGEST = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True)
 class Examples:
-    """The rows of one side: `table` as the features hook left it, `inputs` as the model takes it, and the answers."""
+    """The rows of one side: `table` as the features hook left it, `inputs` as the model takes it, and the answers.
+
+    `inputs` holds numbers and booleans as float32 and text with missing as "". `target` is None without data.target;
+    for tasks that predict nothing by themselves it holds the column as it is.
+    """
 
     table: pd.DataFrame
     inputs: pd.DataFrame
-    target: Array
+    target: Array | None
     weights: npt.NDArray[np.float64] | None
 
 
@@ -80,13 +84,14 @@ def prepare(
 
     Raises Refused for missing columns, an unusable target or weight, infinite values, or too few rows.
     """
-    target, hint = str(data.target), f"; {together}" if together else ""
+    hint = f"; {together}" if together else ""
     for table, side in ((training, "training"), (evaluation, "evaluation")):
         _must_have(table, data, slices, side)
-    without = {target, *data.drop} | ({data.weight} if data.weight else set())
+    without = {*data.drop} | {name for name in (data.target, data.weight) if name}
     columns, left_out = columns_of(training, without=without)
     if not columns:
-        raise Refused(Reason.DATA_INVALID, f"data: no column is left to learn from beside {listed(sorted(without))}")
+        beside = f" beside {listed(sorted(without))}" if without else ""
+        raise Refused(Reason.DATA_INVALID, f"data: no column is left to learn from{beside}")
     for table, side in ((training, "training"), (evaluation, "evaluation")):
         if len(table) < FEWEST_ROWS:
             raise Refused(
@@ -94,15 +99,24 @@ def prepare(
                 f"data: {len(table)} rows are left for {side}, at least {FEWEST_ROWS} are needed{hint}; bring more "
                 "data or change data.split",
             )
-    answers = answers_of(training[target], target, task), answers_of(evaluation[target], target, task)
-    if task is Task.CLASSIFICATION:
-        check_classes(*answers, target, hint)
+    answers = _answers((training, evaluation), data.target, task, hint)
     sides = [
         Examples(table, _input(table, columns, side), answer, _weights(table, data.weight))
         for table, answer, side in zip((training, evaluation), answers, ("training", "evaluation"), strict=True)
     ]
     _must_be_finite([side.inputs for side in sides], columns)
     return Prepared(sides[0], sides[1], tuple(columns), tuple(left_out))
+
+
+def _answers(tables: Sequence[pd.DataFrame], target: str | None, task: Task, hint: str) -> list[Array | None]:
+    if target is None:
+        return [None for _ in tables]
+    if task not in (Task.CLASSIFICATION, Task.REGRESSION):
+        return [table[target].to_numpy() for table in tables]
+    training, evaluation = (answers_of(table[target], target, task) for table in tables)
+    if task is Task.CLASSIFICATION:
+        check_classes(training, evaluation, target, hint)
+    return [training, evaluation]
 
 
 def _must_be_finite(inputs: Sequence[pd.DataFrame], columns: Sequence[Column]) -> None:

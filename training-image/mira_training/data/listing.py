@@ -1,5 +1,7 @@
 """Which objects a run reads: found out by its first attempt, written down once, read from there by every later one."""
 
+from collections.abc import Mapping
+
 from mira.api.data import Data, DataSource
 from mira.api.reasons import Reason
 from mira.registry.inputs import Inputs, Listed, Listing
@@ -15,23 +17,30 @@ def sources_of(data: Data) -> dict[str, tuple[str, DataSource]]:
     return {"training": ("data.training", data.training), **holdout, **inputs}
 
 
-def pinned(store: ObjectStore, key: str, data: Data, objects: DataObjects) -> dict[str, list[Listed]]:
+def pinned(
+    store: ObjectStore, key: str, sources: Mapping[str, tuple[str, DataSource]], objects: DataObjects
+) -> dict[str, list[Listed]]:
     """The objects of every source, as this run's first attempt found them.
 
     Raises Refused (`DataNotFound`) naming the uri, StoreUnavailable.
     """
-    known = _known(store, key)
+    known = known_inputs(store, key)
     if known is None:
-        found = [Listing(name=name, objects=_find(*source, objects)) for name, source in sources_of(data).items()]
-        mine = Inputs(listings=found)
-        # Whoever wrote first is right: another attempt may have listed at the same moment.
-        known = mine if store.create(key, mine.render()) is Put.WRITTEN else _known(store, key)
-    if known is None:
-        raise StoreUnavailable(f"{key}: could not be written")
+        found = [Listing(name=name, objects=_find(*source, objects)) for name, source in sources.items()]
+        known = agreed(store, key, Inputs(listings=found))
     return {listing.name: listing.objects for listing in known.listings}
 
 
-def _known(store: ObjectStore, key: str) -> Inputs | None:
+def agreed(store: ObjectStore, key: str, mine: Inputs) -> Inputs:
+    """What every attempt of the run reads: ours, or what another wrote first. Raises StoreUnavailable."""
+    known = mine if store.create(key, mine.render()) is Put.WRITTEN else known_inputs(store, key)
+    if known is None:
+        raise StoreUnavailable(f"{key}: could not be written")
+    return known
+
+
+def known_inputs(store: ObjectStore, key: str) -> Inputs | None:
+    """What an attempt of the run has written down, None if none has."""
     stored = store.get(key, limit=Inputs.LIMIT)
     return None if stored is None else Inputs.parse(stored.body)
 

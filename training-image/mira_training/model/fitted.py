@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
@@ -18,12 +17,10 @@ from mira.api.reasons import Reason
 from mira.api.trainingrun import Task
 from mira.registry.manifest import Column
 from mira_training.model.code import running
-from mira_training.model.parameters import arguments
 from mira_training.model.plan import Plan
+from mira_training.model.trained import Array, Scores
 from mira_training.refusal import Refused
 
-Array = npt.NDArray[Any]
-Scores = npt.NDArray[np.float64]
 MOST_CATEGORIES = 60
 SMALL_TABLE = 2_000_000
 """Cells up to which one thread is faster than several that wait for each other."""
@@ -63,7 +60,7 @@ def fit(
     """
     offered = {"task": task, "columns": list(columns), "seed": seed, "random_state": seed}
     with running(f"estimator {plan.estimator_name}"):
-        made = plan.estimator(**arguments(plan.takes, plan.parameters, offered))
+        made = plan.make(offered)
     _must_have(made, plan.estimator_name, task)
     pipeline = prepared(made, columns)
     with running(f"fitting {plan.estimator_name}"), _threads_for(inputs):

@@ -22,27 +22,31 @@ class OnnxFile:
     def __init__(self, model: Path | bytes, classes: int, *, threads: int = 0) -> None:
         self._session = _session(model, threads)
         self._classes = classes
-        self._takes = {given.name for given in self._session.get_inputs()}
+        self.takes: list[str] = [given.name for given in self._session.get_inputs()]
+        """The names of the inputs that the file asks for."""
 
     def scores(self, feed: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.float64]:
         """Probabilities (rows x classes) or predicted numbers (rows) for columns of rows x 1. Raises Unscorable."""
-        if self._takes - feed.keys():
-            raise Unscorable(
-                f"its ONNX file takes {min(self._takes - feed.keys())!r}, which its manifest does not name"
-            )
+        return self._shaped(self.outputs(feed)[-1], rows=len(next(iter(feed.values()))))
+
+    def outputs(self, feed: Mapping[str, npt.NDArray[Any]]) -> list[Any]:
+        """What the file gives for these columns, output by output as it is. Raises Unscorable."""
+        missing = set(self.takes) - feed.keys()
+        if missing:
+            raise Unscorable(f"its ONNX file takes {min(missing)!r}, which its manifest does not name")
         try:
-            outputs = self._session.run(None, {name: feed[name] for name in self._takes})
+            outputs: list[Any] = self._session.run(None, {name: feed[name] for name in self.takes})
         except Exception as error:
             raise Unscorable(f"its ONNX file fails: {_first_line(error)}") from error
-        return self._shaped(outputs)
+        return outputs
 
-    def _shaped(self, outputs: list[Any]) -> npt.NDArray[np.float64]:
-        last = np.asarray(outputs[-1])
-        if not self._classes:
-            return last.reshape(-1).astype(np.float64)
-        if last.ndim != 2 or last.shape[1] != self._classes:
-            raise Unscorable(f"its ONNX file does not give {self._classes} probabilities per row")
-        return last.astype(np.float64)
+    def _shaped(self, last: Any, *, rows: int) -> npt.NDArray[np.float64]:
+        wanted = f"{self._classes} probabilities" if self._classes else "one number"
+        fits = isinstance(last, np.ndarray) and np.issubdtype(last.dtype, np.number)
+        if not fits or last.size != rows * (self._classes or 1) or (self._classes and last.ndim != 2):
+            raise Unscorable(f"its ONNX file does not give {wanted} per row as its last output")
+        found: npt.NDArray[np.float64] = last.astype(np.float64)
+        return found if self._classes else found.reshape(-1)
 
 
 def _session(model: Path | bytes, threads: int) -> onnxruntime.InferenceSession:

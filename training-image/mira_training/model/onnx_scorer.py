@@ -10,8 +10,8 @@ import pandas as pd
 from mira.api.data import ColumnType
 from mira.registry.manifest import Column
 from mira_training.data.columns import model_input
-from mira_training.model.fitted import Scores
 from mira_training.model.onnx_file import OnnxFile, Unscorable
+from mira_training.model.trained import Scores
 
 __all__ = ["OnnxScorer", "Unscorable"]
 AT_ONCE = 50_000
@@ -24,6 +24,11 @@ class OnnxScorer:
         self._file = OnnxFile(model, classes)
         self._columns = list(columns)
 
+    @property
+    def takes(self) -> list[str]:
+        """The names of the inputs that the file asks for."""
+        return self._file.takes
+
     def scores(self, table: pd.DataFrame) -> Scores:
         """Probabilities (rows x classes) or predicted numbers (rows). Raises Unscorable."""
         try:
@@ -35,8 +40,15 @@ class OnnxScorer:
         pieces = [self._run(inputs.iloc[start : start + AT_ONCE]) for start in range(0, len(inputs), AT_ONCE)]
         return np.concatenate(pieces)
 
+    def outputs(self, inputs: pd.DataFrame) -> list[Any]:
+        """What the file gives for model inputs, output by output as it is. Raises Unscorable."""
+        return self._file.outputs(self._feed(inputs))
+
     def _run(self, inputs: pd.DataFrame) -> Scores:
-        return self._file.scores({column.name: _tensor(inputs, column) for column in self._columns})
+        return self._file.scores(self._feed(inputs))
+
+    def _feed(self, inputs: pd.DataFrame) -> dict[str, Any]:
+        return {column.name: _tensor(inputs, column) for column in self._columns}
 
 
 def _tensor(inputs: pd.DataFrame, column: Column) -> Any:

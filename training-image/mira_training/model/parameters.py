@@ -19,18 +19,28 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 Function = Callable[..., Any]
+UNDECLARED = "params"
 GIVEN = ("task", "columns", "seed", "random_state")
-"""What Mira gives to a function that asks for it by name; a parameter of the same name in the spec wins."""
+"""What Mira gives to an estimator that asks for it by name; a parameter of the same name in the spec wins."""
 
 
 @dataclass(frozen=True)
 class Declared:
-    """What a function takes: a model of its parameters, and the argument in which it wants them (None: one by one)."""
+    """What a function takes: a model of its parameters, and the argument in which it wants them (None: one by one).
+
+    `given` is what it asks of Mira, `offers` what it could ask for.
+    """
 
     model: type[BaseModel]
     argument: str | None
     given: tuple[str, ...]
     open_ended: bool
+    offers: tuple[str, ...] = GIVEN
+
+    @property
+    def takes_anything(self) -> bool:
+        """Whether it wants the parameters as a dict, whatever they are."""
+        return self.model is Anything
 
     @property
     def names(self) -> set[str]:
@@ -38,17 +48,32 @@ class Declared:
         return {field.alias or name for name, field in self.model.model_fields.items()}
 
 
-def declared(function: Function) -> Declared:
-    """What the function takes, from a pydantic model in its signature or from the signature itself."""
+class Anything(BaseModel):
+    """Parameters that nobody has declared."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def declared(function: Function, offers: tuple[str, ...] = GIVEN) -> Declared:
+    """What the function takes, from a pydantic model in its signature or from the signature itself.
+
+    A hook (of which Mira offers something else than GIVEN) cannot have parameters named as what it is given; it may
+    also take all parameters as a dict in an argument `params`.
+    """
     parameters = _parameters(function)
     hints = constrained(function) | _hints(function)
-    given = tuple(name for name in GIVEN if name in parameters)
+    given = tuple(name for name in offers if name in parameters)
     for name in parameters:
         hint = hints.get(name)
         if isinstance(hint, type) and issubclass(hint, BaseModel):
-            return Declared(hint, name, given, open_ended=False)
+            return Declared(hint, name, given, open_ended=False, offers=offers)
+    hook = offers is not GIVEN
+    if hook and UNDECLARED in parameters:
+        return Declared(Anything, UNDECLARED, given, open_ended=True, offers=offers)
     variadic = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
-    return Declared(_from_signature(function, parameters, hints, open_ended=variadic), None, given, variadic)
+    open_to_spec = {name: one for name, one in parameters.items() if not (hook and name in given)}
+    model = _from_signature(function, open_to_spec, hints, open_ended=variadic)
+    return Declared(model, None, given, variadic, offers)
 
 
 @dataclass(frozen=True)
@@ -87,7 +112,9 @@ def _misfits(share: Share) -> list[str]:
         filled(share.wanted, {name: value for name, value in share.values.items() if name not in unknown})
     except ValidationError as error:
         said = [_misfit(each) for each in error.errors(include_url=False)]
-        return [*said[:-1], f"{said[-1]} (declared by {share.field})"]
+        hook = share.wanted.offers is not GIVEN
+        offers = f"; Mira gives it {listed(share.wanted.offers)}, by these names" if hook else ""
+        return [*said[:-1], f"{said[-1]} (declared by {share.field}{offers})"]
     return []
 
 
@@ -107,6 +134,8 @@ def filled(wanted: Declared, values: Mapping[str, Any]) -> BaseModel:
 def arguments(wanted: Declared, values: BaseModel, offered: Mapping[str, Any]) -> dict[str, Any]:
     """The keyword arguments of the call: the parameters as the function wants them, and what it asks of Mira."""
     given = {name: offered[name] for name in wanted.given if name in offered}
+    if wanted.argument is not None and wanted.takes_anything:
+        return given | {wanted.argument: dict(values.model_extra or {})}
     if wanted.argument is not None:
         return given | {wanted.argument: values}
     chosen = {name: getattr(values, name) for name in values.model_fields_set}

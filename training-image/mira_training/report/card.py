@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from mira.api.trainingrun import Task
 from mira.registry.comparison import Difference
 from mira_training.model.artifacts import libraries
 from mira_training.report.charts import charts
@@ -17,6 +19,7 @@ from mira_training.report.facts import (
     column_rows,
     confusion,
     metric_rows,
+    output_rows,
     slice_rows,
     verdict_of,
 )
@@ -31,42 +34,48 @@ if TYPE_CHECKING:
 
 TEMPLATE, STYLE = "model-card.html.j2", "model-card.css"
 A_TENTH = 0.1
+UNJUDGED = {Task.TRANSFORM: "a transformation", Task.CUSTOM: "the team's own training"}
 
 
-def model_card(assignment: "Assignment", results: "Results", plan: "Plan", now: datetime) -> str:
-    """The page, UTF-8. It shows names, shares and measurements; of the cells, only the values of slices and classes."""
-    folder = files("mira_training.report")
+def model_card(assignment: "Assignment", results: "Results", plan: "Plan", folder: Path, now: datetime) -> str:
+    """The page, UTF-8. It shows names, shares and measurements; of the cells, only the values of slices and classes.
+
+    `folder` holds the model's files.
+    """
+    ours = files("mira_training.report")
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     environment.filters |= {"number": number, "bytes": bytes_text, "percent": _percent}
-    template = environment.from_string((folder / TEMPLATE).read_text(encoding="utf-8"))
-    style = (folder / STYLE).read_text(encoding="utf-8")
-    return template.render(style=style, made_at=now, **_told(assignment, results, plan))
+    template = environment.from_string((ours / TEMPLATE).read_text(encoding="utf-8"))
+    style = (ours / STYLE).read_text(encoding="utf-8")
+    return template.render(style=style, made_at=now, written=_written(folder), **_told(assignment, results, plan))
 
 
 def _told(assignment: "Assignment", results: "Results", plan: "Plan") -> Mapping[str, Any]:
     order, spec, evaluated, validated = assignment.order, assignment.spec, results.evaluated, results.validated
-    kind, compared = evaluated.judged.truth.kind, evaluated.compared
+    judged, trained, compared = evaluated.judged, results.trained, evaluated.compared
+    kind = judged.truth.kind if judged else None
     beside = compared.differences if compared else ()
-    classes = results.fitted.classes
     growths = {one.column: one.growth for one in evaluated.reliances}
     current = compared.current if compared else None
     return {
         "order": order,
         "spec": spec,
         "attempt": assignment.attempt,
-        "kind": kind,
-        "rows": (len(validated.prepared.training.target), len(validated.prepared.evaluation.target)),
+        "kind": kind or UNJUDGED[spec.task],
+        "rows": (len(validated.prepared.training.table), len(validated.prepared.evaluation.table)),
         "verdict": verdict(evaluated, order.against),
         "current": current,
         "metrics": metric_rows(evaluated.metrics, beside, kind),
         "slices": slice_rows(evaluated.metrics, beside, kind, evaluated.slices),
-        "charts": charts(evaluated.judged, current.scores if current else None),
-        "balance": balance(evaluated.judged, classes) if classes else [],
-        "confusion": confusion(evaluated.judged, classes),
+        **_pictures(results),
+        "outputs": output_rows(trained.outputs, trained.output) if trained.outputs is not None else [],
+        "output_count": len(trained.outputs or ()),
+        "predicts": assignment.predicts,
         "columns": column_rows(validated.prepared.columns, validated.prepared.training.inputs, growths),
         "moved": moved(results.drifted.drift),
+        "reliances": evaluated.reliances,
         "left_out": validated.prepared.left_out,
         "sources": results.ingested.sources,
         "split": results.ingested.division.said,
@@ -79,16 +88,35 @@ def _told(assignment: "Assignment", results: "Results", plan: "Plan") -> Mapping
     }
 
 
+def _pictures(results: "Results") -> dict[str, Any]:
+    """Charts and tables of predictions; none for what predicts nothing."""
+    judged, compared, scorer = results.evaluated.judged, results.evaluated.compared, results.trained.scorer
+    if judged is None or scorer is None:
+        return {"charts": [], "balance": [], "confusion": None}
+    return {
+        "charts": charts(judged, compared.current.scores if compared else None),
+        "balance": balance(judged, scorer.classes) if scorer.classes else [],
+        "confusion": confusion(judged, scorer.classes),
+    }
+
+
+def _written(folder: Path) -> list[tuple[str, int]]:
+    """The files below the folder with their sizes."""
+    found = sorted(each for each in folder.rglob("*") if each.is_file())
+    return [(each.relative_to(folder).as_posix(), each.stat().st_size) for each in found]
+
+
 def verdict(evaluated: "Evaluated", stage: str | None) -> tuple[str, str]:
     """Better, worse, even or alone; and the sentence that a reader takes away."""
     main = evaluated.metrics[0]
     said = f"{main.name} {measure(float(main.value))}"
+    seen = " on rows it has not seen" if evaluated.judged else ""
     compared = evaluated.compared
     if compared is None:
         none = f"The stage {stage} serves nothing yet" if stage else "No stage was named to compare with"
-        return "alone", f"{said} on rows it has not seen. {none}, so there is nothing to compare it with."
+        return "alone", f"{said}{seen}. {none}, so there is nothing to compare it with."
     if compared.current.scores is None:
-        return "alone", f"{said} on rows it has not seen. Not comparable: {compared.current.reason}."
+        return "alone", f"{said}{seen}. Not comparable: {compared.current.reason}."
     beside = next((one for one in compared.differences if one.metric == main.name and not one.slice), None)
     return (
         _against(beside, compared, stage)

@@ -12,14 +12,17 @@ from markupsafe import Markup
 from mira.api.data import ColumnType
 from mira.registry.comparison import Difference
 from mira.registry.manifest import Column, Direction, Metric
+from mira_training.data.columns import model_input
 from mira_training.report.svg import interval, measure, number, sparkline
 from mira_training.scoring.measuring import Judged
 from mira_training.scoring.metrics import METRICS, Kind
+from mira_training.scoring.wanted import QUALITIES
 
 MINUS = "\N{MINUS SIGN}"
 BARS = 16
 SMALL_SHARE = 0.001
 MOST_CLASSES = 12
+MOST_OUTPUTS = 40
 # How many metrics of a slice fit on the page, each with an interval beside it or alone.
 WITH_INTERVALS, ALONE = 2, 4
 
@@ -67,14 +70,14 @@ class Confusion:
     shares: tuple[tuple[float, ...], ...]
 
 
-def metric_rows(metrics: Sequence[Metric], differences: Sequence[Difference], kind: Kind) -> list[MetricRow]:
+def metric_rows(metrics: Sequence[Metric], differences: Sequence[Difference], kind: Kind | None) -> list[MetricRow]:
     """The metrics of all rows, beside the differences from the current version."""
     beside = {one.metric: one for one in differences if not one.slice}
     return [_row(metric, kind, beside.get(metric.name)) for metric in metrics if not metric.slice]
 
 
 def slice_rows(
-    metrics: Sequence[Metric], differences: Sequence[Difference], kind: Kind, sizes: Mapping[str, int]
+    metrics: Sequence[Metric], differences: Sequence[Difference], kind: Kind | None, sizes: Mapping[str, int]
 ) -> dict[str, list[SliceRow]]:
     """The slices by their column, in the order in which they were measured; as many metrics as the page is wide.
 
@@ -98,8 +101,9 @@ def slice_rows(
     return found
 
 
-def _row(metric: Metric, kind: Kind, beside: Difference | None, reach: float | None = None) -> MetricRow:
-    meaning = next((each.meaning for each in METRICS[kind] if each.name == metric.name), "a metric of the user's own")
+def _row(metric: Metric, kind: Kind | None, beside: Difference | None, reach: float | None = None) -> MetricRow:
+    known = QUALITIES if kind is None else {each.name: each.meaning for each in METRICS[kind]}
+    meaning = known.get(metric.name, "a metric of the user's own")
     arrow = {Direction.HIGHER: "↑", Direction.LOWER: "↓", None: ""}[metric.direction]
     value = measure(float(metric.value))
     if beside is None:
@@ -139,6 +143,16 @@ def column_rows(columns: Sequence[Column], inputs: pd.DataFrame, growths: dict[s
             )
         )
     return sorted(rows, key=lambda row: -(row.reliance or 0))
+
+
+def output_rows(columns: Sequence[Column], output: pd.DataFrame | None) -> list[ColumnRow]:
+    """The first columns that a transformation gives, in their order."""
+    if output is None:
+        return []
+    shown = list(columns[:MOST_OUTPUTS])
+    pictured = [column for column in shown if column.type != ColumnType.TIMESTAMP]
+    drawn = {row.name: row for row in column_rows(pictured, model_input(output, pictured), {})}
+    return [drawn.get(one.name) or ColumnRow(one.name, one.type, "", Markup(), None, "") for one in shown]
 
 
 def _shape(values: Any, column: Column) -> tuple[float, list[float]]:

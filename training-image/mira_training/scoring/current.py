@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from mira.api.trainingrun import Task
 from mira.registry.reader import Current, Registry, Tampered
-from mira_training.model.fitted import Fitted, Scores
 from mira_training.model.onnx_scorer import OnnxScorer, Unscorable
+from mira_training.model.trained import Scorer, Scores
 
 ONNX_FILE = "model.onnx"
 
@@ -23,7 +24,7 @@ class CurrentScores:
 
 
 def current_scores(
-    current: Current, registry: Registry, table: pd.DataFrame, candidate: Fitted, *, target: str, folder: Path
+    current: Current, registry: Registry, table: pd.DataFrame, candidate: Scorer, *, target: str, folder: Path
 ) -> CurrentScores:
     """The current version's scores of the rows in `table`. Errors: StoreUnavailable, StoreRefused."""
     try:
@@ -35,16 +36,18 @@ def current_scores(
 
 
 def _scores(
-    current: Current, registry: Registry, table: pd.DataFrame, candidate: Fitted, *, target: str, folder: Path
+    current: Current, registry: Registry, table: pd.DataFrame, candidate: Scorer, *, target: str, folder: Path
 ) -> Scores:
     manifest, schema = current.manifest, current.manifest.model_schema
-    if manifest.task != candidate.task:
+    classes = [str(each) for each in candidate.classes]
+    # By the classes two tasks can be told to be one question, whoever trained it; numbers alone do not say what of.
+    if manifest.task != candidate.task and not (Task.CUSTOM in (manifest.task, candidate.task) and classes):
         raise Unscorable(f"its task is {manifest.task}, not {candidate.task}")
     if schema.target != target:
         raise Unscorable(f"it predicts {schema.target!r}, not {target!r}")
-    classes = [str(each) for each in candidate.classes]
     if schema.classes != classes:
-        raise Unscorable(f"it knows the classes {', '.join(schema.classes[:8])}, not {', '.join(classes[:8])}")
+        theirs = f"knows the classes {', '.join(schema.classes[:8])}" if schema.classes else "knows no classes"
+        raise Unscorable(f"it {theirs}, not {', '.join(classes[:8]) or 'none'}")
     file = current.file(ONNX_FILE)
     if file is None:
         raise Unscorable(f"it was published without {ONNX_FILE}; publish with artifacts: [Skops, ONNX]")

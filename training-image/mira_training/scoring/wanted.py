@@ -8,6 +8,13 @@ from mira.registry.manifest import Metric as Measured
 from mira_training.refusal import Refused, listed
 from mira_training.scoring.metrics import METRICS, Kind
 
+QUALITIES = {
+    "variance_kept": "the share of the input's variance that the output keeps",
+    "null_share": "the share of missing values in the output",
+    "constant_columns": "how many columns of the output never vary",
+    "rows": "how many rows were transformed",
+}
+"""What is measured of a transformation's output, on the evaluation rows but for `rows`; the first if it is known."""
 KINDS = {Task.CLASSIFICATION: (Kind.BINARY, Kind.MULTICLASS), Task.REGRESSION: (Kind.REGRESSION,)}
 
 
@@ -17,9 +24,10 @@ def wanted_metrics(spec: TrainingRunSpec) -> tuple[str, ...]:
     Raises Refused (`NotSupported`), before any data is read, for a name that the task does not have and no hook makes.
     """
     wanted = spec.evaluation.metrics if spec.evaluation else ()
-    if spec.hooks and spec.hooks.metrics:
+    if spec.task is Task.CUSTOM or (spec.hooks and spec.hooks.metrics):
         return wanted
     known = list(dict.fromkeys(metric.name for kind in KINDS.get(spec.task, ()) for metric in METRICS[kind]))
+    known = list(QUALITIES) if spec.task is Task.TRANSFORM else known
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise Refused(
@@ -30,12 +38,16 @@ def wanted_metrics(spec: TrainingRunSpec) -> tuple[str, ...]:
     return wanted
 
 
-def must_report(wanted: tuple[str, ...], found: Sequence[Measured], kind: Kind, *, hook: bool) -> None:
+def must_report(wanted: tuple[str, ...], found: Sequence[Measured], kind: Kind | None, *, hook: bool) -> None:
     """Raises Refused if a wanted metric is not among those found."""
     have = [one.name for one in found]
     missing = [name for name in wanted if name not in have]
     if not missing:
         return
+    if kind is None:
+        raise Refused(
+            Reason.DATA_INVALID, f"evaluation.metrics: {missing[0]} was not measured (measured: {listed(have)})"
+        )
     known = [metric.name for metric in METRICS[kind]]
     if missing[0] in known:
         raise Refused(Reason.DATA_INVALID, f"evaluation.metrics: {missing[0]} is not defined on these evaluation rows")

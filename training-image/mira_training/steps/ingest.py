@@ -14,15 +14,18 @@ from mira.api.reasons import Reason
 from mira.registry.inputs import Listed
 from mira.registry.manifest import Source
 from mira_training.data.listing import pinned, sources_of
+from mira_training.data.snapshot import snapshots
 from mira_training.data.split import Division, divided
 from mira_training.data.tables import format_of, joined, read_table
 from mira_training.refusal import Refused
 
 if TYPE_CHECKING:
     from mira_training.assignment import Assignment
+    from mira_training.model.plan import Plan
     from mira_training.ports import Ports
 
 AT_ONCE = 4
+INPUTS = "inputs."
 log = logging.getLogger(__name__)
 
 
@@ -44,35 +47,48 @@ class Rows:
     sources: tuple[Source, ...]
 
 
-def ingest(assignment: "Assignment", ports: "Ports") -> Ingested:
-    """The data of the run. Raises Refused if an object is missing, unreadable, denied or changed; StoreUnavailable."""
+def ingest(assignment: "Assignment", plan: "Plan", ports: "Ports") -> Ingested:
+    """The data of the run. Raises Refused if an object is missing, unreadable, denied or changed; StoreUnavailable.
+
+    With `hooks.ingest` its snapshots take the place of data.training and data.holdout.
+    """
     data = assignment.spec.data
-    tables, sources = _read_all(data, assignment.inputs_key, ports)
+    wanted = sources_of(data)
+    by_mira = {name: one for name, one in wanted.items() if plan.ingest is None or name.startswith(INPUTS)}
+    tables, sources = _read_all(by_mira, assignment.inputs_key, data, ports)
+    inputs = _inputs(tables)
+    if plan.ingest is not None:
+        uris = {name: source.uri for name, (_, source) in wanted.items() if name not in by_mira}
+        taken = snapshots(assignment, plan.ingest, uris, inputs, ports)
+        tables |= {name: table for name, (table, _) in taken.items()}
+        sources = [*(source for _, source in taken.values()), *sources]
     division = _divided(tables, data, assignment.spec.seed)
     training, evaluation = len(division.training), len(division.evaluation)
     log.info("%d rows to train on and %d to evaluate on: %s", training, evaluation, division.said)
-    return Ingested(division, _inputs(tables), tuple(sources))
+    return Ingested(division, inputs, tuple(sources))
 
 
 def read_training(assignment: "Assignment", ports: "Ports") -> Rows:
     """All rows of `data.training`, on no side of a split. Raises what `ingest` raises."""
     data = assignment.spec.data.model_copy(update={"holdout": None})
-    tables, sources = _read_all(data, assignment.inputs_key, ports)
+    tables, sources = _read_all(sources_of(data), assignment.inputs_key, data, ports)
     return Rows(tables["training"], _inputs(tables), tuple(sources))
 
 
-def _read_all(data: Data, key: str, ports: "Ports") -> tuple[dict[str, pd.DataFrame], list[Source]]:
+def _read_all(
+    wanted: Mapping[str, tuple[str, DataSource]], key: str, data: Data, ports: "Ports"
+) -> tuple[dict[str, pd.DataFrame], list[Source]]:
     """The table of each source by its name, as the first attempt listed it under the key."""
-    objects = pinned(ports.registry, key, data, ports.data)
+    objects = pinned(ports.registry, key, wanted, ports.data)
     tables, sources = {}, []
-    for name, (field, source) in sources_of(data).items():
+    for name, (field, source) in wanted.items():
         tables[name], read = _read(name, source, objects[name], field=field, data=data, ports=ports)
         sources += read
     return tables, sources
 
 
 def _inputs(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    return {name.removeprefix("inputs."): table for name, table in tables.items() if name.startswith("inputs.")}
+    return {name.removeprefix(INPUTS): table for name, table in tables.items() if name.startswith(INPUTS)}
 
 
 def _read(

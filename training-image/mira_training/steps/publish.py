@@ -11,14 +11,14 @@ from mira.registry.document import digest
 from mira.registry.drift import DRIFT_FILE
 from mira.registry.manifest import Code, ComparedWith, File, Manifest, Rows, Run, Schema
 from mira.registry.profile import PROFILE_FILE
-from mira_training.model.artifacts import libraries, write
+from mira_training.model.artifacts import libraries
 from mira_training.publication import Published, commit, upload
 from mira_training.report.card import model_card
 
 if TYPE_CHECKING:
     from mira_training.assignment import Assignment
-    from mira_training.model.fitted import Fitted
     from mira_training.model.plan import Plan
+    from mira_training.model.trained import Trained
     from mira_training.ports import Ports
     from mira_training.steps.drift import Compared
     from mira_training.steps.evaluate import Evaluated
@@ -35,19 +35,19 @@ class Results:
     ingested: "Ingested"
     validated: "Validated"
     drifted: "Compared"
-    fitted: "Fitted"
+    trained: "Trained"
     evaluated: "Evaluated"
 
 
 def publish(assignment: "Assignment", results: Results, plan: "Plan", ports: "Ports") -> Published:
     """The version in the registry. Raises Refused (`CodeInvalid`, `VersionExists`), StoreUnavailable."""
-    folder, now = ports.folder / "version", ports.now()
-    rows = results.validated.prepared.evaluation.inputs
-    write(results.fitted, assignment.artifacts, folder / "model", rows)
+    folder, now = ports.version_folder, ports.now()
+    results.trained.write(ports.model_folder)
     report = folder / "report"
     report.mkdir(parents=True, exist_ok=True)
     (report / "metrics.json").write_text(json.dumps(_metrics(results.evaluated), indent=1))
-    (report / "model-card.html").write_text(model_card(assignment, results, plan, now), encoding="utf-8")
+    card = model_card(assignment, results, plan, ports.model_folder, now)
+    (report / "model-card.html").write_text(card, encoding="utf-8")
     (report / PROFILE_FILE).write_bytes(results.drifted.profile.render())
     drift = results.drifted.drift
     if drift is not None:
@@ -78,15 +78,22 @@ def manifest(assignment: "Assignment", results: Results, plan: "Plan", files: li
         run=Run(
             name=order.run.name, uid=order.run.uid, spec_hash=order.run.spec_hash, requested_by=order.run.requested_by
         ),
-        code=Code(image=order.image, estimator=plan.estimator_name, features=spec.features, libraries=libraries()),
+        code=Code(
+            image=order.image,
+            estimator=plan.estimator_name,
+            features=spec.features,
+            hooks=spec.hooks.model_dump(exclude_none=True) or None if spec.hooks else None,
+            libraries=libraries(),
+        ),
         parameters=spec.parameters,
         seed=spec.seed,
         sources=list(results.ingested.sources),
-        rows=Rows(training=len(prepared.training.target), evaluation=len(prepared.evaluation.target)),
+        rows=Rows(training=len(prepared.training.table), evaluation=len(prepared.evaluation.table)),
         model_schema=Schema(
             columns=list(prepared.columns),
             target=spec.data.target,
-            classes=[str(each) for each in results.fitted.classes],
+            classes=[str(each) for each in results.trained.scorer.classes] if results.trained.scorer else [],
+            outputs=list(results.trained.outputs) if results.trained.outputs else None,
         ),
         metrics=list(results.evaluated.metrics),
         compared_with=ComparedWith(stage=order.against, version=current.version, digest=current.digest)
