@@ -136,7 +136,7 @@ ORDERS = [
         "InvalidParameters",
         "start",
         (
-            "parameters.rounds: Input should be greater than or equal to 1 (declared by "
+            "parameters.rounds: 0 is not allowed: Input should be greater than or equal to 1 (declared by "
             f"{OWN}:train; Mira gives it {GIVEN_TO_TRAIN}, by these names); parameters.tabel: is unknown to {OWN}:train "
             f"and {OWN}:query; allowed: rounds, table"
         ),

@@ -70,4 +70,6 @@ def test_a_wrong_parameter_is_refused_before_data_is_read(flights):
     flights.data.objects.clear()
     end = flights.run(ordered(flights, "xgboost", "v1", parameters={"rounds": 0}))
     assert (end.code, end.outcome.reason, end.outcome.step) == (64, "InvalidParameters", "start")
-    assert end.outcome.message.startswith("parameters.rounds: Input should be greater than or equal to 1")
+    assert end.outcome.message.startswith(
+        "parameters.rounds: 0 is not allowed: Input should be greater than or equal to 1"
+    )

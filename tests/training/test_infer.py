@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mira.api.data import Checks, ColumnType, Format
@@ -56,13 +56,18 @@ def found_in(body, suffix):
     return failed_checks(frame, checks)
 
 
+INFINITE = pd.DataFrame({"a": [1.0, None, float("inf")]})
+
+
 @given(frames())
+@example(INFINITE)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_check_fails_on_the_csv_that_it_comes_from(frame):
     assert found_in(csv(frame), ".csv") == []
 
 
 @given(frames())
+@example(INFINITE)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_check_fails_on_the_parquet_that_it_comes_from(frame):
     assert found_in(parquet(frame), ".parquet") == []

@@ -63,6 +63,7 @@ def test_a_transformation_is_published_as_data_beside_its_identifiers_with_schem
         "model/output/evaluation.parquet",
         "model/output/training.parquet",
         "report/metrics.json",
+        "report/profile.json",
         "report/model-card.html",
     }
     assert [(each.name, each.type) for each in manifest.model_schema.outputs] == [

@@ -52,7 +52,7 @@ WRONG_USES = [
     ("no model", run(model=None), refused("OrderInvalid: spec.model: is required")),
     ("a number where text must be", run(data={"split": {"fraction": 0.2}}), refused("OrderInvalid: spec.data.split.fraction: 0.2 is not allowed: Input should be a valid string")),
     ("a version that no version may have", run("--version", "latest"), refused("OrderInvalid: --version: 'latest' is not allowed; write letters, digits, dashes, underscores and single dots, a letter or digit first, and not current, latest, previous")),
-    ("a task of a later version", run(task="Transform", estimator="a:b"), failed("NotSupported: task: Transform is not Classification or Regression; this version of Mira cannot do that yet")),
+    ("a search", run(search={"trials": 3, "metric": "roc_auc", "space": {"max_iter": [1, 2]}}), failed("NotSupported: search: must be absent; write the values into parameters; this version of Mira cannot do that yet")),
     ("no target", run(data={"target": None}), failed("OrderInvalid: spec.data.target: is required for task Classification; name the column to predict")),
     # Places
     ("a registry of another kind", run("--registry", "gs://models"), refused("OrderInvalid: --registry: gs://models is not allowed; write s3://bucket/root, file:///folder or a folder's path")),

@@ -103,7 +103,8 @@ def _kind(values: Values, present: Values) -> ColumnType | None:
         return ColumnType.TIMESTAMP
     if kind is ColumnType.NUMBER and 0 < len(present) < len(values):
         # Whole numbers are read as others where some are missing; the check looks at the values.
-        whole = bool((np.mod(present.to_numpy(dtype=np.float64), 1) == 0).all())
+        numbers = present.to_numpy(dtype=np.float64)
+        whole = bool(np.isfinite(numbers).all() and (np.mod(numbers, 1) == 0).all())
         return ColumnType.INTEGER if whole else kind
     return kind
 
