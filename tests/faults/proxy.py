@@ -138,7 +138,10 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         if self.headers.get("Transfer-Encoding"):
             raise ValueError(f"{self.command} {self.path}: a request in chunks is more than this proxy knows")
-        request = Request(self.command, self.path, tuple(self.headers.items()), self.rfile.read(length))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionResetError("the client was killed in the midst of its request")
+        request = Request(self.command, self.path, tuple(self.headers.items()), body)
         if request.is_watch:
             self._stream(request)
             return

@@ -121,6 +121,10 @@ class Promises:
         match change.name.kind:
             case "Job" if change.type == "ADDED":
                 (owner,) = change.body["metadata"]["ownerReferences"]
+                run = self.world.server.get("TrainingRun", change.name.namespace, owner["name"])
+                if run is None or run["metadata"]["uid"] != owner["uid"]:
+                    # A creation that was carried out late, after its run was deleted: it goes the way of its owner.
+                    return
                 self.jobs[owner["uid"]] = self.jobs.get(owner["uid"], 0) + 1
                 self._require(self.jobs[owner["uid"]] == 1, f"a second Job of run {owner['name']}")
             case "ModelPromotion" if change.type != "DELETED":
