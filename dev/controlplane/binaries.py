@@ -53,10 +53,10 @@ class Tool:
 # In this order, because what one compiles the next need not.
 TOOLS = (
     Tool("etcd", "go.etcd.io/etcd/server/v3", "1 minute"),
-    Tool("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", "4 minutes"),
-    Tool("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager", "1 minute"),
+    Tool("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", "4 to 8 minutes"),
+    Tool("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager", "1 to 3 minutes"),
     Tool("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler", "10 seconds"),
-    Tool("helm", "helm.sh/helm/v4/cmd/helm", "2 minutes"),
+    Tool("helm", "helm.sh/helm/v4/cmd/helm", "1 to 2 minutes"),
 )
 
 
