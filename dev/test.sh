@@ -14,12 +14,12 @@ part() {  # name and folders in one word; its output is shown when it ends, so t
 }
 export -f part
 
-echo "testing side by side, about 13 minutes; each part is shown when it ends (meanwhile: .cache/tests/*.log)"
+echo "testing side by side, about 14 minutes; each part is shown when it ends (meanwhile: .cache/tests/*.log)"
 # The longest first.
 xargs -P 3 -d '\n' -I {} bash -c 'part "{}"' <<'PARTS'
+simulation tests/simulation
 journey tests/journey
 faults tests/faults
-simulation tests/simulation
 pure tests/registry tests/decide tests/controller tests/model tests/images
 training tests/training
 servers tests/policies tests/dev
