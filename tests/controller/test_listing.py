@@ -1,14 +1,29 @@
-"""Which keys have to look again because an object changed."""
+"""Which keys have to look again because an object changed; what is said of lists that fail, hang, or find news."""
 
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mira.controller.listing import LISTED, keys_of
+from dev.waiting import wait_until
+from mira.adapters.cluster import ClusterUnavailable, Object
+from mira.adapters.metrics import Metrics
+from mira.controller.cache import Cache
+from mira.controller.clock import Clock
+from mira.controller.listing import LISTED, Listing, keys_of
+from mira.controller.operator import Operator, Outside
 from mira.controller.queue import Key
+from mira.controller.settings import Settings
+from mira.controller.threads import RealThreads
 from mira.decide.job import RUN_LABEL
+from mira.registry.memory import MemoryStore
+from tests.controller.in_memory import InMemory
+from tests.controller.leading_operator import SETTINGS, NoWatch
 
 NAMES = st.text("abc-0", min_size=1, max_size=5)
 
@@ -50,3 +65,78 @@ def test_no_change_wakes_another_namespace_or_a_kind_without_a_pass(
     assert {key.namespace for key in keys} == {namespace}
     assert {key.kind for key in keys} <= {"TrainingRun", "ModelPromotion", "ModelStage"}
     assert len(set(keys)) == len(keys)
+
+
+class Lists(InMemory):
+    """Answers lists as it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.away, self.asked = False, 0
+        self.answers = threading.Event()
+        self.answers.set()
+
+    def list(self, kind: str, *, namespace: str | None = None, labels: str = "") -> list[Object]:
+        self.asked += 1
+        self.answers.wait()
+        if self.away:
+            raise ClusterUnavailable("connection refused")
+        return super().list(kind, namespace=namespace, labels=labels)
+
+
+@contextmanager
+def listing(cluster: Lists, missed: Counter[str], now: list[float]) -> Iterator[Listing]:
+    """Lists a hundred times a second, on a clock that stands still."""
+    made = Listing(
+        cluster,
+        Cache(),
+        lambda *_: None,
+        lambda kind, changed: missed.update({kind: changed}),
+        0.01,
+        RealThreads(),
+        lambda: now[0],
+    )
+    assert made.until_listed()
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+        cluster.answers.set()
+
+
+def test_lists_that_fail_go_on_and_one_that_never_ends_grows_old() -> None:
+    cluster, now = Lists(), [100.0]
+    with listing(cluster, Counter(), now) as lists:
+        cluster.away, now[0] = True, 200.0
+        wait_until(lambda: lists.age() == 0, timeout=10, what="a list to fail")
+        cluster.answers.clear()
+        before = cluster.asked
+        wait_until(lambda: cluster.asked > before, timeout=10, what="a list to hang")
+        now[0] = 500.0
+        assert lists.age() == 300
+
+
+def test_what_a_later_list_finds_first_was_missed_by_the_watch() -> None:
+    cluster, missed = Lists(), Counter[str]()
+    cluster.objects["TrainingRun", "first"] = body("first") | {"kind": "TrainingRun"}
+    with listing(cluster, missed, [0.0]):
+        cluster.objects["TrainingRun", "later"] = body("later") | {"kind": "TrainingRun"}
+        wait_until(lambda: missed["TrainingRun"], timeout=10, what="the later one to be found")
+    assert missed["TrainingRun"] == 1
+
+
+def test_an_operator_whose_lists_hang_is_not_healthy() -> None:
+    cluster, now = Lists(), [0.0]
+    made = Operator(
+        Settings(**SETTINGS),
+        Outside(cluster, MemoryStore(), lambda *_: NoWatch(), leases=cluster, clock=Clock(monotonic=lambda: now[0])),
+        Metrics(),
+    )
+    made.start()
+    try:
+        assert made.healthy() == ""
+        now[0] = 1000.0
+        assert made.healthy() == "no list has come to an end for 1000 s"
+    finally:
+        made.stop()

@@ -32,7 +32,11 @@ class Metrics:
         self.cached = Gauge("mira_cached_objects", "Objects that are watched.", ["kind"], registry=self.registry)
         self.leads = self._gauge("mira_leads", "1 while this operator holds the Lease and works, 0 while it stands by.")
         self.lease_changes = self._counter("mira_lease_changes", "How often the Lease was gained or lost.", "change")
-        self.watch_age = self._gauge("mira_watch_age_seconds", "Time since a watch or a list last told anything.")
+        self.watch_age = self._gauge("mira_watch_age_seconds", "Time since a watch last told anything.")
+        self.watch_missed = self._counter(
+            "mira_watch_missed", "Changes that a list found before a watch told them.", "kind"
+        )
+        self.list_age = self._gauge("mira_list_age_seconds", "Time since every kind was last listed, or that failed.")
         self.watch_restarts = self._counter("mira_watch_restarts", "How often kopf ended and was started again.")
         self.runs = self._counter("mira_runs_finished", "TrainingRuns that ended, by reason.", "reason")
         self.promotions = self._counter("mira_promotions_finished", "ModelPromotions that ended, by reason.", "reason")

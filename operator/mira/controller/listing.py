@@ -48,13 +48,17 @@ class Listing:
     cluster: Cluster
     cache: Cache
     changed: Callable[[str, Object], None]
-    listed: Callable[[], None]
+    missed: Callable[[str, int], None]
     seconds: float
     threads: Threads
+    clock: Callable[[], float]
     _stop: Flag = field(init=False)
+    _tried_at: float = field(init=False)
 
     def __post_init__(self) -> None:
+        """`missed` is told how many objects of a kind a later list found changed, which no watch had told."""
         self._stop = self.threads.flag()
+        self._tried_at = self.clock()
 
     def until_listed(self) -> bool:
         """Whether every kind was listed; False if it was stopped before. A CRD that is not there yet is waited for."""
@@ -69,10 +73,15 @@ class Listing:
             except Exception:
                 log.exception("the first list failed; trying again")
             else:
+                self._tried_at = self.clock()
                 return True
             self._stop.wait(delay)
             delay = min(delay * 2, LONGEST_RETRY)
         return False
+
+    def age(self) -> float:
+        """The seconds since every kind was last listed, or that failed: more than a round means a hang."""
+        return self.clock() - self._tried_at
 
     def start(self) -> None:
         """Lists again every `seconds` from now on, in a thread of its own."""
@@ -85,20 +94,25 @@ class Listing:
     def _again(self) -> None:
         while not self._stop.wait(self.seconds):
             try:
-                self._list_all()
+                for kind, found in self._list_all().items():
+                    self.missed(kind, found)
             except (Answer, ClusterUnavailable) as error:
                 log.warning("a list failed; the watches go on", extra={"error": str(error)})
             except Exception:
                 # One object that nobody expected must not end the lists of all others.
                 log.exception("a list failed; the watches go on")
+            self._tried_at = self.clock()
 
-    def _list_all(self) -> None:
+    def _list_all(self) -> dict[str, int]:
+        """How many objects of each kind had changed."""
+        found = {}
         for kind, labels in LISTED.items():
             mark = self.cache.begin_list()
             bodies = self.cluster.list(kind, labels=labels)
             before = {(body["metadata"]["namespace"], body["metadata"]["name"]): body for body in self.cache.all(kind)}
             changed = self.cache.finish_list(kind, mark, bodies)
             by_name = before | {(body["metadata"]["namespace"], body["metadata"]["name"]): body for body in bodies}
-            self.listed()
+            found[kind] = len(changed)
             for name in sorted(changed):
                 self.changed(kind, by_name[name])
+        return found

@@ -92,12 +92,15 @@ class Operator:
             made_by=threads,
         )
         self._workers.pause()
-        self._listing = Listing(self.cluster, self.cache, self._wake, self._told, settings.relist_seconds, threads)
+        self._listing = Listing(
+            self.cluster, self.cache, self._wake, self._missed, settings.relist_seconds, threads, clock.monotonic
+        )
         self._discovery = Discovery(self.store, self._enqueue, threads)
         self._watching = outside.watch(self._event, metrics.watch_restarts.inc)
         metrics.queue_depth.set_function(self._workers.depth)
         metrics.queue_oldest.set_function(self._workers.oldest)
         metrics.watch_age.set_function(self._watch_age)
+        metrics.list_age.set_function(self._listing.age)
         metrics.broken.set_function(chains.broken)
         for kind in LISTED:
             metrics.cached.labels(kind).set_function(partial(self.cache.count, kind))
@@ -171,8 +174,12 @@ class Operator:
             return ""
         if not (self._workers.alive() and self._watching.alive() and self._elector.alive()):
             return "a thread of the operator has ended"
-        oldest = self._workers.oldest()
-        return f"a key has been due for {oldest:.0f} s and no worker takes it" if oldest > STUCK_AFTER else ""
+        if (oldest := self._workers.oldest()) > STUCK_AFTER:
+            return f"a key has been due for {oldest:.0f} s and no worker takes it"
+        # A quiet watch may be well: in a quiet cluster it has nothing to tell. The lists are what must never stop.
+        if (age := self._listing.age()) > self.settings.relist_seconds + STUCK_AFTER:
+            return f"no list has come to an end for {age:.0f} s"
+        return ""
 
     def ready(self) -> str:
         """Empty, or what is still waited for. Standing by is being ready."""
@@ -246,7 +253,7 @@ class Operator:
 
     def _event(self, kind: str, event: str, body: dict[str, Any]) -> None:
         """One watch event: into the cache, and whoever it concerns onto the queue."""
-        self._told()
+        self._told_at = self.clock.monotonic()
         news = self.cache.remove(kind, body) if event == "DELETED" else self.cache.put(kind, body)
         if news:
             self._wake(kind, body)
@@ -286,8 +293,8 @@ class Operator:
     def _enqueue(self, key: Key) -> None:
         self._workers.add(key)
 
-    def _told(self) -> None:
-        self._told_at = self.clock.monotonic()
+    def _missed(self, kind: str, changed: int) -> None:
+        self.metrics.watch_missed.labels(kind).inc(changed)
 
     def _watch_age(self) -> float:
         return self.clock.monotonic() - self._told_at
