@@ -84,9 +84,21 @@ def attempt_of(order: Order, pod_uid: str) -> str:
 def outcome_key(order: Order, attempt: str) -> str:
     """Where the attempt says how it ended. Raises InvalidKey if a name or uid of the order is none."""
     version = VersionKey(order.namespace, order.model, order.version)
-    if order.kind is OrderKind.DRIFT_CHECK:
-        return DriftKey(order.namespace, order.model, order.run.uid).outcome(attempt)
-    return version.outcome(attempt)
+    match order.kind:
+        case OrderKind.DRIFT_CHECK:
+            return DriftKey(order.namespace, order.model, order.run.uid).outcome(attempt)
+        case OrderKind.COMPARE:
+            return version.comparing_outcome(*pair_of(order), attempt)
+        case _:
+            return version.outcome(attempt)
+
+
+def pair_of(order: Order) -> tuple[str, str]:
+    """The digests of the candidate and of the current version. Raises InvalidKey if the order lacks one."""
+    if order.digest is None or order.current is None:
+        raise InvalidKey("digest and current: are required for kind Compare")
+    VersionKey(order.namespace, order.model, order.current.version)
+    return order.digest, order.current.digest
 
 
 def assign(order: Order, attempt: str, *, on_laptop: bool = False) -> Assignment:
@@ -97,8 +109,6 @@ def assign(order: Order, attempt: str, *, on_laptop: bool = False) -> Assignment
     kind: type[TrainingRunSpec] = LaptopSpec if on_laptop else TrainingRunSpec
     if not on_laptop:
         _no_files(order)
-    if order.kind not in RULES:
-        raise Refused(Reason.NOT_SUPPORTED, f"order.kind: {order.kind} is not {' or '.join(RULES)}; {LATER}")
     try:
         # Strictly: a field that this image does not know would be left out of the result without a word.
         spec = kind.strictly(order.spec)

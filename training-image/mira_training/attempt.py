@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mira.registry.order import Order
 from mira.registry.reader import ReadableStore
-from mira_training.assignment import assign, attempt_of, outcome_key, read_order
+from mira_training.assignment import attempt_of, outcome_key, read_order
 from mira_training.data.objects import DataObjects
 from mira_training.ending import Ending, failed, leave_message, record
 from mira_training.interruption import Interruption
@@ -61,10 +61,11 @@ class Attempt:
         store, work = None, None
         try:
             store, objects = self.connect(order.registry)
-            assignment = assign(order, attempt, on_laptop=self.settings.on_laptop)
             with tempfile.TemporaryDirectory(prefix="mira-", ignore_cleanup_errors=True) as folder:
                 ports = Ports(store, objects, self.now, Path(folder))
-                work = work_of(assignment, ports, against=self.settings.against)
+                work = work_of(
+                    order, attempt, ports, on_laptop=self.settings.on_laptop, against=self.settings.against
+                )
                 self._perform(order, attempt, work, store, tracker)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
             if self.ending is None:

@@ -104,6 +104,11 @@ def drift_measured(document: Drift, said: str, document_digest: str) -> Ending:
     return Ending(Result.SUCCEEDED, Reason.DRIFT_MEASURED, said, digest=document_digest, drift=document.summary)
 
 
+def compared(said: str, document_digest: str) -> Ending:
+    """The pair has its comparison, whatever it says."""
+    return Ending(Result.SUCCEEDED, Reason.COMPARED, said, digest=document_digest)
+
+
 def failed(error: BaseException) -> Ending:
     """What an error means for the run, in a sentence."""
     if isinstance(error, Refused):

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from mira.registry.order import OrderKind
-from mira_training.assignment import Assignment
+from mira.registry.order import Order, OrderKind
+from mira_training.assignment import assign
+from mira_training.comparing import Comparing
 from mira_training.driftcheck import DriftCheck
 from mira_training.ending import Ending
 from mira_training.ports import Ports
@@ -46,8 +47,14 @@ class Work(Protocol):
         ...
 
 
-def work_of(assignment: Assignment, ports: Ports, *, against: str | None = None) -> Work:
-    """What the order asks for; `against` is a version that somebody on a laptop compares with."""
-    if assignment.order.kind is OrderKind.DRIFT_CHECK:
+def work_of(order: Order, attempt: str, ports: Ports, *, on_laptop: bool = False, against: str | None = None) -> Work:
+    """What the order asks for; `against` is a version that somebody on a laptop compares with.
+
+    Raises Refused for a field that is wrong, unknown, or not supported yet.
+    """
+    if order.kind is OrderKind.COMPARE:
+        return Comparing(order, attempt, ports, on_laptop=on_laptop)
+    assignment = assign(order, attempt, on_laptop=on_laptop)
+    if order.kind is OrderKind.DRIFT_CHECK:
         return DriftCheck(assignment, ports)
     return Training(assignment, ports, against)

@@ -75,7 +75,11 @@ class Reason(StrEnum):
 
     # A run refused before there is a Job
     VERSION_EXISTS = "VersionExists", RUN, "The version exists, made from another spec: use another name."
-    IMAGE_NOT_ALLOWED = "ImageNotAllowed", RUN, "The image's registry is not among those that the platform allows."
+    IMAGE_NOT_ALLOWED = (
+        "ImageNotAllowed",
+        RUN + PROMOTION,
+        "The image's registry is not among those that the platform allows, or the version names none by digest.",
+    )
     DATA_NOT_ALLOWED = "DataNotAllowed", RUN, "A uri lies outside what the namespace may read."
     ORDER_TOO_LARGE = (
         "OrderTooLarge",
@@ -87,10 +91,14 @@ class Reason(StrEnum):
         RUN,
         "A value in parameters or search.space cannot be hashed: a whole number too large, or nesting too deep.",
     )
-    JOB_NAME_TAKEN = "JobNameTaken", RUN, "A Job of the run's name exists and belongs to somebody else."
+    JOB_NAME_TAKEN = (
+        "JobNameTaken",
+        RUN + PROMOTION,
+        "A Job of the name that is needed exists and belongs to somebody else.",
+    )
     JOB_REFUSED = (
         "JobRefused",
-        RUN,
+        RUN + PROMOTION,
         "The API server refuses the Job, e.g. for a quota or a limit range; the message says which.",
     )
 
@@ -188,7 +196,18 @@ class Reason(StrEnum):
     INCONCLUSIVE = (
         "Inconclusive",
         PROMOTION,
-        "A gate cannot be judged: mostly because the versions were never compared; the message says what to do.",
+        "A gate cannot be judged by this version of Mira; the message says which.",
+    )
+    COMPARING = (
+        "Comparing",
+        PROMOTION,
+        "A Job scores the version and the current one on the same rows, because a gate with maxRegression needs it.",
+    )
+    COMPARED = "Compared", PROMOTION, "The pair has its comparison in the registry: a Compare order has done its work."
+    COMPARISON_FAILED = (
+        "ComparisonFailed",
+        PROMOTION,
+        "The Job ended without a comparison; delete the Job, and another one tries again. Nothing is decided.",
     )
     NOT_SOAKED = (
         "NotSoaked",
@@ -271,7 +290,7 @@ class Reason(StrEnum):
     NOT_COMPARED = (
         "NotCompared",
         PROMOTION,
-        "The pair was never scored on the same rows: only a run with evaluation.against does it, as it trains.",
+        "The pair is not scored on the same rows yet: a run with evaluation.against does it, else a Job of the operator.",
     )
     DIRECTION_UNKNOWN = (
         "DirectionUnknown",

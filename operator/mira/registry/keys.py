@@ -136,8 +136,20 @@ class VersionKey:
 
     def comparison(self, candidate_digest: str, current_digest: str) -> str:
         """Where exactly these two manifests are compared, whatever their versions' names. Raises InvalidKey."""
+        return f"{self._pair(candidate_digest, current_digest)}.json"
+
+    def comparing(self, candidate_digest: str, current_digest: str) -> str:
+        """The folder of all attempts to compare this pair. Raises InvalidKey."""
+        return f"{self._pair(candidate_digest, current_digest)}/attempts/"
+
+    def comparing_outcome(self, candidate_digest: str, current_digest: str, attempt: str) -> str:
+        """Where an attempt to compare this pair says how it ended, also when it failed. Raises InvalidKey."""
+        folder = self.comparing(candidate_digest, current_digest)
+        return f"{folder}{_checked(ATTEMPT, attempt, 'attempt')}/outcome.json"
+
+    def _pair(self, candidate_digest: str, current_digest: str) -> str:
         candidate, current = hex_of(candidate_digest), hex_of(current_digest)
-        return f"models/{self.namespace}/{self.model}/comparisons/{candidate}/{current}.json"
+        return f"models/{self.namespace}/{self.model}/comparisons/{candidate}/{current}"
 
 
 @dataclass(frozen=True, order=True)

@@ -10,6 +10,8 @@ from mira.registry.document import Digest, Document, Part
 from mira.registry.manifest import Name, Text
 
 ORDER_LIMIT = 200 * 1024
+ORDER_FILE = "order.json"
+"""By this name an attempt keeps its order beside `model/`: by it the evaluation rows can be made again."""
 
 
 class OrderKind(StrEnum):
@@ -29,13 +31,21 @@ class OrderedRun(Part):
     requested_by: Text | None = None
 
 
+class OrderedVersion(Part):
+    """The version that a Compare holds the candidate against, by its id and its manifest's digest."""
+
+    version: VersionId
+    digest: Digest
+
+
 class Order(Document):
     """Everything that one Job needs to know, but for credentials and its own pod's name.
 
     `spec` holds, in the words of the TrainingRun's spec, what determines the result (those fields of `spec` that the
     specHash covers), with the schema's defaults filled in; `against` is the stage whose current version the candidate
     is compared with. A DriftCheck compares the data of `spec.data.training` with what `version` was trained on; its
-    manifest must then have the `digest`, where one is given.
+    manifest must then have the `digest`, where one is given. A Compare scores `version`, whose manifest has the `digest`,
+    and `current` on the candidate's evaluation rows; its `spec` is empty, because the candidate carries its own order.
     """
 
     SCHEMA: ClassVar[str] = "mira.order/v1"
@@ -51,4 +61,5 @@ class Order(Document):
     description: Text | None = None
     against: StageName | None = None
     digest: Digest | None = None
+    current: OrderedVersion | None = None
     spec: dict[str, Any] = Field(default_factory=dict)

@@ -101,7 +101,7 @@ def prepare(
             )
     answers = _answers((training, evaluation), data.target, task, hint)
     sides = [
-        Examples(table, _input(table, columns, side), answer, _weights(table, data.weight))
+        Examples(table, _input(table, columns, side), answer, weights_of(table, data.weight))
         for table, answer, side in zip((training, evaluation), answers, ("training", "evaluation"), strict=True)
     ]
     _must_be_finite([side.inputs for side in sides], columns)
@@ -219,7 +219,8 @@ def check_classes(training: Array, evaluation: Array, target: str, hint: str = "
             )
 
 
-def _weights(table: pd.DataFrame, column: str | None) -> npt.NDArray[np.float64] | None:
+def weights_of(table: pd.DataFrame, column: str | None) -> npt.NDArray[np.float64] | None:
+    """The rows' weights, None without a column of them. Raises Refused if they cannot be used."""
     if column is None:
         return None
     if type_of(table[column]) not in NUMBERS:

@@ -54,7 +54,7 @@ def snapshots(
             path = _written(found, name, ports.folder / f"snapshot-{table}.parquet")
             taken.append(Listing(name=table, objects=[_kept(path, assignment, ports)]))
         known = agreed(ports.registry, where, Inputs(listings=taken))
-    return {each.name: _read(each.name, each.objects[0], assignment, ports) for each in known.listings}
+    return {each.name: read_snapshot(each.name, each.objects[0], assignment, ports) for each in known.listings}
 
 
 def _reference(assignment: "Assignment") -> str:
@@ -93,7 +93,7 @@ def _kept(path: Path, assignment: "Assignment", ports: "Ports") -> Listed:
     return Listed(uri=f"{assignment.order.registry.rstrip('/')}/{key}", size=size, etag=sha256, sha256=sha256)
 
 
-def _read(name: str, kept: Listed, assignment: "Assignment", ports: "Ports") -> tuple[pd.DataFrame, Source]:
+def read_snapshot(name: str, kept: Listed, assignment: "Assignment", ports: "Ports") -> tuple[pd.DataFrame, Source]:
     """The rows, also for the attempt that wrote them: what Parquet makes of a type, it makes of it for all."""
     key = assignment.key.snapshot(assignment.order.run.uid, str(kept.sha256))
     file = File(path=key.removeprefix(assignment.key.prefix), size=kept.size, sha256=str(kept.sha256))

@@ -6,11 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from mira.api.trainingrun import Task
-from mira.registry.reader import Current, Registry, Tampered
-from mira_training.model.onnx_scorer import OnnxScorer, Unscorable
+from mira.registry.reader import Registry, VerifiedVersion
+from mira_training.model.onnx_scorer import Unscorable
 from mira_training.model.trained import Scorer, Scores
-
-ONNX_FILE = "model.onnx"
+from mira_training.scoring.stored import stored_scorer
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class CurrentScores:
 
 
 def current_scores(
-    current: Current, registry: Registry, table: pd.DataFrame, candidate: Scorer, *, target: str, folder: Path
+    current: VerifiedVersion, registry: Registry, table: pd.DataFrame, candidate: Scorer, *, target: str, folder: Path
 ) -> CurrentScores:
     """The current version's scores of the rows in `table`. Errors: StoreUnavailable, StoreRefused."""
     try:
@@ -36,7 +35,7 @@ def current_scores(
 
 
 def _scores(
-    current: Current, registry: Registry, table: pd.DataFrame, candidate: Scorer, *, target: str, folder: Path
+    current: VerifiedVersion, registry: Registry, table: pd.DataFrame, candidate: Scorer, *, target: str, folder: Path
 ) -> Scores:
     manifest, schema = current.manifest, current.manifest.model_schema
     classes = [str(each) for each in candidate.classes]
@@ -48,11 +47,4 @@ def _scores(
     if schema.classes != classes:
         theirs = f"knows the classes {', '.join(schema.classes[:8])}" if schema.classes else "knows no classes"
         raise Unscorable(f"it {theirs}, not {', '.join(classes[:8]) or 'none'}")
-    file = current.file(ONNX_FILE)
-    if file is None:
-        raise Unscorable(f"it was published without {ONNX_FILE}; publish with artifacts: [Skops, ONNX]")
-    try:
-        path = registry.download(current.key, file, folder / "current.onnx")
-    except Tampered as error:
-        raise Unscorable(f"{error}, so it is not used") from error
-    return OnnxScorer(path, schema.columns, len(classes)).scores(table)
+    return stored_scorer(current, registry, folder).scores(table)

@@ -67,7 +67,7 @@ def evaluate(
     spec, examples = assignment.spec, validated.prepared.evaluation
     wanted, judged = wanted_metrics(spec), _judged(trained, examples)
     known = METRICS[judged.truth.kind] if judged else ()
-    chosen = [metric for metric in known if not wanted or metric.name in wanted]
+    chosen = chosen_metrics(judged, wanted) if judged else []
     own = [*_by_hook(assignment, trained, plan, examples, judged), *trained.metrics]
     must_differ(own, [metric.name for metric in known])
     overall = [*(measured(chosen, judged) if judged else ()), *own]
@@ -78,7 +78,7 @@ def evaluate(
     return Evaluated(
         judged=judged,
         metrics=(*in_wanted_order(overall, wanted), *(measured_slices(chosen, judged, parts) if judged else ())),
-        compared=None if said is None else _compared(said, chosen, judged, parts, spec.seed),
+        compared=None if said is None else compared(said, chosen, judged, parts, spec.seed),
         reliances=_reliances(trained.scorer, examples, judged, spec.seed),
         slices={part.name: len(part.rows) for part in parts},
     )
@@ -147,9 +147,15 @@ def _said(
     )
 
 
-def _compared(
+def chosen_metrics(judged: Judged, wanted: Sequence[str]) -> list[Metric]:
+    """The metrics that are measured of these rows: those that are wanted, or all that the kind has."""
+    return [metric for metric in METRICS[judged.truth.kind] if not wanted or metric.name in wanted]
+
+
+def compared(
     said: CurrentScores, metrics: Sequence[Metric], judged: Judged | None, parts: Sequence[Slice], seed: int
 ) -> Compared:
+    """Both versions on these rows and slices of them, or NotComparable with the reason."""
     if said.scores is None or judged is None:
         log.warning("%s", said.reason)
         return Compared(said, Verdict.NOT_COMPARABLE)

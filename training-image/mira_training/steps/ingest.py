@@ -56,13 +56,13 @@ def ingest(assignment: "Assignment", plan: "Plan", ports: "Ports") -> Ingested:
     wanted = sources_of(data)
     by_mira = {name: one for name, one in wanted.items() if plan.ingest is None or name.startswith(INPUTS)}
     tables, sources = _read_all(by_mira, assignment.inputs_key, data, ports)
-    inputs = _inputs(tables)
+    inputs = extra_inputs(tables)
     if plan.ingest is not None:
         uris = {name: source.uri for name, (_, source) in wanted.items() if name not in by_mira}
         taken = snapshots(assignment, plan.ingest, uris, inputs, ports)
         tables |= {name: table for name, (table, _) in taken.items()}
         sources = [*(source for _, source in taken.values()), *sources]
-    division = _divided(tables, data, assignment.spec.seed)
+    division = both_sides(tables, data, assignment.spec.seed)
     training, evaluation = len(division.training), len(division.evaluation)
     log.info("%d rows to train on and %d to evaluate on: %s", training, evaluation, division.said)
     return Ingested(division, inputs, tuple(sources))
@@ -72,14 +72,20 @@ def read_training(assignment: "Assignment", ports: "Ports") -> Rows:
     """All rows of `data.training`, on no side of a split. Raises what `ingest` raises."""
     data = assignment.spec.data.model_copy(update={"holdout": None})
     tables, sources = _read_all(sources_of(data), assignment.inputs_key, data, ports)
-    return Rows(tables["training"], _inputs(tables), tuple(sources))
+    return Rows(tables["training"], extra_inputs(tables), tuple(sources))
 
 
 def _read_all(
     wanted: Mapping[str, tuple[str, DataSource]], key: str, data: Data, ports: "Ports"
 ) -> tuple[dict[str, pd.DataFrame], list[Source]]:
     """The table of each source by its name, as the first attempt listed it under the key."""
-    objects = pinned(ports.registry, key, wanted, ports.data)
+    return read_listed(wanted, pinned(ports.registry, key, wanted, ports.data), data, ports)
+
+
+def read_listed(
+    wanted: Mapping[str, tuple[str, DataSource]], objects: Mapping[str, list[Listed]], data: Data, ports: "Ports"
+) -> tuple[dict[str, pd.DataFrame], list[Source]]:
+    """The table of each source by its name, of exactly these objects, and a record of each object."""
     tables, sources = {}, []
     for name, (field, source) in wanted.items():
         tables[name], read = _read(name, source, objects[name], field=field, data=data, ports=ports)
@@ -87,7 +93,8 @@ def _read_all(
     return tables, sources
 
 
-def _inputs(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def extra_inputs(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The tables of `data.inputs`, by the names that they have there."""
     return {name.removeprefix(INPUTS): table for name, table in tables.items() if name.startswith(INPUTS)}
 
 
@@ -133,7 +140,8 @@ def _texts(data: Data) -> list[str]:
     return [column.name for column in columns if column.type is ColumnType.STRING]
 
 
-def _divided(tables: Mapping[str, pd.DataFrame], data: Data, seed: int) -> Division:
+def both_sides(tables: Mapping[str, pd.DataFrame], data: Data, seed: int) -> Division:
+    """The rows to train on and those to evaluate on."""
     if "holdout" in tables:
         return Division(tables["training"], tables["holdout"], "the rows of data.holdout")
     return divided(tables["training"], data, seed)

@@ -10,6 +10,7 @@ from mira.registry.comparison import Comparison
 from mira.registry.document import digest
 from mira.registry.drift import DRIFT_FILE
 from mira.registry.manifest import Code, ComparedWith, File, Manifest, Rows, Run, Schema
+from mira.registry.order import ORDER_FILE
 from mira.registry.profile import PROFILE_FILE
 from mira_training.model.artifacts import libraries
 from mira_training.publication import Published, commit, upload
@@ -52,6 +53,7 @@ def publish(assignment: "Assignment", results: Results, plan: "Plan", ports: "Po
     drift = results.drifted.drift
     if drift is not None:
         (report / DRIFT_FILE).write_bytes(drift.render())
+    (folder / ORDER_FILE).write_bytes(assignment.order.render())
     files = upload(ports.registry, assignment.key.prefix, assignment.attempt, folder)
     made = manifest(assignment, results, plan, files, now)
     published = commit(ports.registry, made, comparison(made, results.evaluated, now))
