@@ -154,7 +154,7 @@ def test_a_version_that_is_bad_leaves_the_old_one_served(published, follow, cloc
     assert served(follower) == "v1"
     assert follower.problem.startswith(problem)
     assert follower._metrics.up_to_date._value.get() == 0
-    assert follower.served.scores(sample(follower.served.columns)).shape == (1, 2)
+    assert follower.served.scores(sample(follower.served.version.manifest.model_schema)).shape == (1, 2)
     if repair:
         repair()
         clock.now += 600

@@ -62,10 +62,9 @@ class SigningKey:
             key = load_pem_private_key(pem, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
             # What the library says could hold a piece of the file.
-            said = (
-                f"{name}: is no private key in PEM without a passphrase; make one as docs/training/publishing.md says"
-            )
-            raise KeyInvalid(said) from None
+            raise KeyInvalid(
+                f"{name}: is no private key in PEM without a passphrase; make one: openssl genpkey -algorithm ed25519"
+            ) from None
         if isinstance(key, Ed25519PrivateKey):
             return cls(key_id(key.public_key()), key)
         if isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1):
