@@ -121,6 +121,8 @@ def decoded(text: str, what: str) -> bytes:
     alphabet = b"-_" if URL_SAFE.search(text) else b"+/"
     if alphabet == b"-_" and ("+" in text or "/" in text):
         raise DocumentInvalid(f"{what}: mixes two alphabets of base64")
+    if len(text) % 4:
+        raise DocumentInvalid(f"{what}: not base64: its length is no multiple of 4")
     try:
         return base64.b64decode(text, altchars=alphabet, validate=True)
     except (binascii.Error, ValueError) as error:
