@@ -17,6 +17,7 @@ from mira_training.logs import BEFORE_ANY_STEP, in_step
 from mira_training.model.code import raised_by_user_code
 from mira_training.ports import Ports
 from mira_training.settings import Settings
+from mira_training.signing import signing_key
 from mira_training.tracking.flow import Perform, Tracker
 from mira_training.work import Work, work_of
 
@@ -63,7 +64,8 @@ class Attempt:
             store, objects = self.connect(order.registry)
             assignment = assign(order, attempt, on_laptop=self.settings.on_laptop)
             with tempfile.TemporaryDirectory(prefix="mira-", ignore_cleanup_errors=True) as folder:
-                ports = Ports(store, objects, self.now, Path(folder))
+                key, revision = signing_key(self.settings.signing_key), self.settings.revision
+                ports = Ports(store, objects, self.now, Path(folder), key, revision)
                 work = work_of(assignment, ports, against=self.settings.against)
                 self._perform(order, attempt, work, store, tracker)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is told

@@ -127,6 +127,11 @@ class Reason(StrEnum):
         RUN,
         "The spec needs a package that this image is built without, e.g. Evidently.",
     )
+    SIGNING_KEY_INVALID = (
+        "SigningKeyInvalid",
+        RUN,
+        "The key with which versions are to be signed cannot be read or used; nothing is trained.",
+    )
     ORDER_INVALID = (
         "OrderInvalid",
         RUN,
@@ -239,6 +244,16 @@ class Reason(StrEnum):
         "ManifestInvalid",
         PROMOTION,
         "The manifest is not what a Mira manifest must be; the message says where.",
+    )
+    NOT_SIGNED = (
+        "NotSigned",
+        PROMOTION,
+        "The operator knows keys that must sign, and the version has no signature by any of them.",
+    )
+    SIGNATURE_INVALID = (
+        "SignatureInvalid",
+        PROMOTION,
+        "What lies where a key's signature should be is not that key's signature over this version's manifest.",
     )
     ARTIFACT_CORRUPT = "ArtifactCorrupt", PROMOTION, "A file of the version is missing, short or has another sha256."
     REFUSED = (
