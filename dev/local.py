@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import urllib3
 from kubernetes import client, config
@@ -31,7 +31,9 @@ CACHE = CHECKOUT / ".cache"
 SYSTEM_NAMESPACE, OPERATOR_ACCOUNT = "mira-system", "mira-operator"
 NAMESPACE = "team-a"
 IMAGE = f"local.example.com/mira-training@sha256:{'a' * 64}"
+LAST_LINES, LONGEST_LINE = 20, 400
 Say = Callable[[str], None]
+T = TypeVar("T")
 
 ROLES = {
     "alice": "mira-requester",
@@ -60,15 +62,30 @@ class OperatorProcess:
         samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
         return sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
 
-    def ready(self) -> bool:
-        """Whether it is ready. A ChildProcessError if it has ended."""
+    def wait_until(self, condition: Callable[[], T], *, timeout: float, what: str) -> T:
+        """As `dev.waiting` does; the TimeoutError shows how its log ends, which may be gone when somebody reads it."""
+        try:
+            return wait_until(condition, timeout=timeout, what=what)
+        except TimeoutError as error:
+            log = self.process.log
+            lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:] if log.exists() else []
+            said = "\n".join(line[:LONGEST_LINE] for line in lines) or "nothing"
+            raise TimeoutError(f"{error}; the last that {self.process.name} logged:\n{said}") from None
+
+    def answer(self, path: str) -> tuple[int, str]:
+        """What it answers under this path; (0, "") if it does not answer. A ChildProcessError if it has ended."""
         code = self.process.poll()
         if code is not None:
             raise ChildProcessError(f"{self.process.name} ended with exit code {code}; its log: {self.process.log}")
         try:
-            return urllib3.request("GET", f"{self.url}/readyz", retries=False, timeout=2.0).status == HTTPStatus.OK
+            found = urllib3.request("GET", self.url + path, retries=False, timeout=5.0)
         except urllib3.exceptions.HTTPError:
-            return False
+            return 0, ""
+        return found.status, found.data.decode().strip()
+
+    def ready(self) -> bool:
+        """Whether it is ready. A ChildProcessError if it has ended."""
+        return self.answer("/readyz")[0] == HTTPStatus.OK
 
 
 class Local:
@@ -165,7 +182,7 @@ class Local:
     def start_operator(self, name: str = "operator", **settings: str) -> OperatorProcess:
         """An operator with exactly the chart's rights; returns when it is ready."""
         operator = self.launch_operator(name, **settings)
-        wait_until(operator.ready, timeout=30, what=f"{name} to be ready (its log: {operator.process.log})")
+        operator.wait_until(operator.ready, timeout=30, what=f"{name} to be ready")
         return operator
 
     def launch_operator(self, name: str = "operator", **settings: str) -> OperatorProcess:

@@ -142,7 +142,8 @@ class SeaweedFS:
                 for bucket in (REGISTRY_BUCKET, DATA_BUCKET):
                     with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):
                         client.create_bucket(Bucket=bucket)
-                    client.put_object(Bucket=bucket, Key=".ready")
+                    # With content: an empty object needs no volume, so it is taken before any other one is.
+                    client.put_object(Bucket=bucket, Key=".ready", Body=b"ready")
                     client.delete_object(Bucket=bucket, Key=".ready")
             except (BotoCoreError, ClientError):
                 return False

@@ -122,6 +122,19 @@ def test_a_running_operator_has_settings_that_it_takes(render: Render, monkeypat
     assert held == ("mira-system", "mira-operator", "mira-operator-7d4b-x2x")
 
 
+def test_keys_to_verify_with_are_mounted_and_the_secret_to_sign_with_is_only_named(render: Render) -> None:
+    objects = render(**RUNNING, verifyKeys={"configMap": "mira-keys"}, signing={"secretName": "mira-signing"})
+    container = operator(objects)
+    assert {"name": "MIRA_VERIFY_KEYS", "value": "/mira/verify-keys"} in container["env"]
+    assert {"name": "MIRA_SIGNING_SECRET", "value": "mira-signing"} in container["env"]
+    assert {"name": "verify-keys", "mountPath": "/mira/verify-keys", "readOnly": True} in container["volumeMounts"]
+    (deployment,) = of_kind(objects, "Deployment")
+    volumes = deployment["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "verify-keys", "configMap": {"name": "mira-keys"}} in volumes
+    assert "mira-signing" not in json.dumps([volumes, container["volumeMounts"]]), "the operator has no private key"
+    assert "verify-keys" not in json.dumps(render(**RUNNING))
+
+
 def test_two_replicas_are_kept_apart_and_drained_one_by_one(render: Render) -> None:
     objects = render(**{**RUNNING, "replicas": 2})
     (deployment,) = of_kind(objects, "Deployment")
@@ -196,6 +209,8 @@ def test_a_running_operator_needs(run_helm: RunHelm, missing: str) -> None:
         ({"env": {"MIRA_REGISTRY": "s3://other"}}, "MIRA_REGISTRY"),
         ({"serviceAccount": {"name": "a' || 'b"}}, "name"),
         ({"image": {"digest": "latest"}}, "digest"),
+        ({"verifyKeys": {"configMap": "Not_A_Name"}}, "configMap"),
+        ({"signing": {"secretName": "a: b"}}, "secretName"),
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )

@@ -49,6 +49,8 @@ WRONG = [
     ("MIRA_LOG_LEVEL", "info"),
     ("MIRA_S3_ENDPOINT", "not a url"),
     ("MIRA_S3_ENDPOINT", "ftp://host"),
+    ("MIRA_SIGNING_SECRET", "Not_A_Name"),
+    ("MIRA_VERIFY_KEYS", "/no/such/folder"),
 ]
 
 
@@ -100,7 +102,9 @@ def test_lists_are_written_with_commas(text: str, accounts: tuple[str, ...], mon
     assert Settings().operator_accounts == accounts
 
 
-@pytest.mark.parametrize("name", ["DEFAULT_IMAGE", "ALLOWED_IMAGE_PREFIXES", "S3_ENDPOINT", "KUBECONFIG"])
+@pytest.mark.parametrize(
+    "name", ["DEFAULT_IMAGE", "ALLOWED_IMAGE_PREFIXES", "S3_ENDPOINT", "KUBECONFIG", "VERIFY_KEYS", "SIGNING_SECRET"]
+)
 def test_an_empty_value_is_as_good_as_none(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A chart sets every variable, also those that its user left empty."""
     monkeypatch.setenv(f"MIRA_{name}", "")

@@ -5,6 +5,7 @@ in an annotation, stands there as YAML. A wanted change is made there by hand, w
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import yaml
 from mira.api.identity import spec_hash
 from mira.api.trainingrun import TrainingRun
 from mira.decide.job import ORDER_ANNOTATION, Platform, build_job, build_order, job_name, owned_by
-from mira.registry.order import ORDER_LIMIT, Order
+from mira.registry.order import ORDER_LIMIT, Order, OrderKind
 from mira.registry.ordering import order_too_large
 from tests.decide.runs import PLATFORM, UID, a_job, a_run
 
@@ -47,6 +48,31 @@ def job_of(run: TrainingRun, platform: Platform = PLATFORM) -> dict[str, Any]:
 def pod_of(job: dict[str, Any]) -> dict[str, Any]:
     pod: dict[str, Any] = job["spec"]["template"]["spec"]
     return pod
+
+
+SIGNING = replace(PLATFORM, signing_secret="mira-signing")
+
+
+def test_a_training_that_signs_is_given_the_key_and_nothing_else_of_the_secret() -> None:
+    pod = pod_of(job_of(a_run(), SIGNING))
+    (volume,) = (each for each in pod["volumes"] if each["name"] == "signing")
+    assert volume["secret"] == {
+        "secretName": "mira-signing",
+        "items": [{"key": "key.pem", "path": "key.pem"}],
+        "defaultMode": 0o440,
+    }
+    (mount,) = (each for each in pod["containers"][0]["volumeMounts"] if each["name"] == "signing")
+    assert mount == {"name": "signing", "mountPath": "/mira/signing", "readOnly": True}
+    assert {"name": "MIRA_SIGNING_KEY", "value": "/mira/signing/key.pem"} in pod["containers"][0]["env"]
+    kubernetes_validate.validate(job_of(a_run(), SIGNING), "1.37", strict=True)
+
+
+def test_what_publishes_no_version_is_given_no_key() -> None:
+    run = a_run()
+    order = build_order(run, spec_hash(run.spec.wire()), SIGNING)
+    check = order.model_copy(update={"kind": OrderKind.DRIFT_CHECK})
+    assert build_job(run, check, SIGNING) == build_job(run, check, PLATFORM)
+    assert build_job(run, order, SIGNING) != build_job(run, order, PLATFORM)
 
 
 def test_the_typical_manifest_becomes_the_golden_job() -> None:

@@ -13,12 +13,13 @@ from mira.api.reasons import Reason
 from mira.decide.promotion_rules import RULES
 from mira.registry.deciding import Decided
 from mira.registry.document import digest as digest_of
-from mira.registry.keys import StageKey, VersionKey
+from mira.registry.keys import StageKey, VersionKey, hex_of
 from mira.registry.lineage import BrokenChain
 from mira.registry.manifest import Manifest
 from mira.registry.memory import MemoryStore
 from tests.registry.examples import OTHER, a_comparison
 from tests.registry.lineages import a_world
+from tests.support.signers import ED25519, P256, keys
 from tests.support.world import KEY, MODEL, NAMESPACE, NOON, World, promotion, publish, stage
 
 MANIFEST = VersionKey(NAMESPACE, MODEL, "v9").manifest
@@ -74,6 +75,16 @@ def soaking(seconds: int) -> Callable[[World], Any]:
     return change
 
 
+def must_be_signed(world: World) -> None:
+    world.keys = keys(ED25519, P256)
+
+
+def signed_with_junk(world: World) -> None:
+    must_be_signed(world)
+    where = VersionKey(NAMESPACE, MODEL, "v9").signature(digest_of(world.store.objects[MANIFEST]), ED25519.key_id)
+    world.store.objects[where] = b"junk"
+
+
 SITUATIONS = {
     "superseded": Situation(
         "Superseded",
@@ -101,6 +112,18 @@ SITUATIONS = {
         "ArtifactCorrupt",
         "file attempts/aaaaaaaa-bbbbbbbb/model/model.onnx is missing",
         change=put(FILE, None),
+    ),
+    "not_signed": Situation(
+        "NotSigned",
+        "version v9 is not signed by any key that this operator knows; train it again where signing is set up, or sign "
+        "it, and promote it under another name (docs/training/publishing.md)",
+        change=must_be_signed,
+    ),
+    "signature_invalid": Situation(
+        "SignatureInvalid",
+        f"models/team-a/churn/versions/v9/signatures/{{hex}}/{ED25519.key_id}.dsse.json: "
+        "not JSON: Expecting value: line 1 column 1 (char 0)",
+        change=signed_with_junk,
     ),
     "conflict": Situation(
         "Conflict", "spec.expectedCurrent is v7, the stage serves v3", spec={"expectedCurrent": "v7"}
@@ -160,7 +183,7 @@ SITUATIONS = {
 NOTHING = Situation("Promoted", "")
 FINAL = {
     "Superseded", "AlreadyCurrent", "ManifestInvalid", "DigestMismatch", "ArtifactCorrupt", "Conflict", "NotARollback",
-    "Rejected", "GatesFailed", "NotComparable", "Promoted", "RolledBack",
+    "Rejected", "NotSigned", "SignatureInvalid", "GatesFailed", "NotComparable", "Promoted", "RolledBack",
 }  # fmt: skip
 
 
@@ -209,7 +232,7 @@ def verdict(situation: Situation) -> tuple[bool, str, str, str]:
 @pytest.mark.parametrize(("name", "situation"), SITUATIONS.items(), ids=SITUATIONS.keys())
 def test_a_rule_speaks_with_its_own_reason_and_words(name: str, situation: Situation) -> None:
     final, reason, message, digest = verdict(situation)
-    assert (reason, message) == (situation.reason, situation.message.format(digest=digest))
+    assert (reason, message) == (situation.reason, situation.message.format(digest=digest, hex=hex_of(digest)))
     assert final is (reason in FINAL)
     assert Reason.known(reason) is not None
     assert name in {rule.__name__ for rule in RULES}
@@ -226,6 +249,10 @@ def test_nothing_in_the_way_promotes() -> None:
 # Either cannot be together, or one takes away what the other needs.
 EXCLUSIVE = {
     ("version_not_found", "manifest_invalid"),
+    ("version_not_found", "signature_invalid"),
+    ("not_signed", "signature_invalid"),
+    ("not_signed", "not_a_rollback"),
+    ("signature_invalid", "not_a_rollback"),
     ("rejected", "awaiting_approval"),
     ("already_current", "digest_mismatch"),
 }
@@ -237,7 +264,7 @@ def test_the_first_rule_that_speaks_decides(first: str, second: str) -> None:
     _, reason, message, digest = verdict(SITUATIONS[first] & SITUATIONS[second])
     assert reason == SITUATIONS[first].reason
     if (first, second) != ("gates_failed", "gates_inconclusive"):
-        assert message.startswith(SITUATIONS[first].message.format(digest=digest)[:40])
+        assert message.startswith(SITUATIONS[first].message.format(digest=digest, hex=hex_of(digest))[:40])
 
 
 def test_what_is_current_already_with_another_digest_than_is_pinned_is_a_mismatch() -> None:
@@ -252,6 +279,7 @@ ROLLBACK: dict[str, tuple[str, str]] = {
     "gates_inconclusive": ("RolledBack", "and comparisons"),
     "not_soaked": ("RolledBack", "and requirements"),
     "frozen": ("RolledBack", "and freeze windows"),
+    "not_signed": ("RolledBack", "and signatures: what was current before the keys were known must be in reach"),
     "awaiting_approval": ("RolledBack", "and asks nobody, unless the stage says so"),
     "rejected": ("Rejected", "but not a person's no"),
     "conflict": ("Conflict", "nor what it expects to replace"),

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Self
 
 from dev.local import OperatorProcess
-from dev.waiting import wait_until
 
 READY_WITHIN = 60.0
 
@@ -61,7 +60,7 @@ class KeptOperator:
             while operator := self._started():
                 began = time.monotonic()
                 try:
-                    wait_until(operator.ready, timeout=READY_WITHIN, what="the operator to be ready")
+                    operator.wait_until(operator.ready, timeout=READY_WITHIN, what="the operator to be ready")
                     self.starts.append(time.monotonic() - began)
                 except ChildProcessError:
                     pass

@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-import urllib3
 from kubernetes import client
 
 from dev.install import NAMESPACE, RELEASE
 from dev.local import OPERATOR_ACCOUNT, Local, OperatorProcess
-from dev.waiting import wait_until
 from mira.registry.keys import StageKey
 from tests.support.team import INSTANT, Team
 
@@ -55,11 +53,6 @@ def lines(operator: OperatorProcess) -> list[dict[str, str]]:
     return [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")] if log.exists() else []
 
 
-def answer(operator: OperatorProcess, path: str) -> tuple[int, str]:
-    found = urllib3.request("GET", operator.url + path, retries=False, timeout=5.0)
-    return found.status, found.data.decode().strip()
-
-
 def test_an_operator_before_its_kinds_waits_says_so_and_starts_within_seconds_of_the_chart(
     early: NotInstalled,
 ) -> None:
@@ -67,16 +60,16 @@ def test_an_operator_before_its_kinds_waits_says_so_and_starts_within_seconds_of
     operator = early.launch_operator("early", **QUIET)
 
     def waits() -> bool:
-        assert operator.process.poll() is None, "it does not end"
+        assert operator.answer("/healthz")[0] == 200, "it is well and does not end"
         return len([line for line in lines(operator) if line["message"] == "waiting for the CRDs"]) >= 2
 
-    wait_until(waits, timeout=20, what="the operator to list in vain")
-    assert answer(operator, "/readyz") == (503, "waiting for the API server and the CRDs")
-    assert answer(operator, "/healthz")[0] == 200
+    operator.wait_until(lambda: operator.answer("/healthz")[0] == 200, timeout=30, what="the operator to begin")
+    operator.wait_until(waits, timeout=20, what="the operator to list in vain")
+    assert operator.answer("/readyz") == (503, "waiting for the API server and the CRDs")
     client.RbacAuthorizationV1Api(early.client("admin")).delete_cluster_role_binding("early")
     early.installs = True
     early.install()
-    wait_until(operator.ready, timeout=20, what="the operator to start")
+    operator.wait_until(operator.ready, timeout=20, what="the operator to start")
     team = Team(early, early.namespace("early"))
     team.stage()
     # Told by the watch and not by the next list: that comes after minutes.

@@ -41,6 +41,7 @@ from mira.registry.manifest import (
     Run,
     Schema,
     Source,
+    Validation,
 )
 from mira.registry.order import Order, OrderedRun, OrderKind
 from mira.registry.outcome import FailedCheck, Outcome, Result, Termination
@@ -57,6 +58,7 @@ def a_file(path: str = f"{OWN}model.onnx") -> File:
     return File(path=path, size=5, sha256=sha256(b"model"))
 
 
+CHECK = FailedCheck(check="maxNullShare", column="age", message="3 of 100")
 A_SOURCE = Source(name="training", uri="s3://b/k", sha256="0" * 64, size=1, rows=2, version_id="3", etag='"e"')
 
 
@@ -113,14 +115,22 @@ def a_manifest(**fields: Any) -> Manifest:
         "task": "Classification",
         "attempt": ATTEMPT,
         "run": Run(name="v1", uid="uid", spec_hash=DIGEST, requested_by="alice"),
-        "code": Code(image="i", estimator="default", features="m:f", libraries={"numpy": "2.4.6"}),
+        "code": Code(image="i", revision="c", estimator="default", features="m:f", libraries={"numpy": "2.4.6"}),
         "parameters": {"depth": 3, "rate": 0.1, "none": None},
         "seed": 7,
         "sources": [A_SOURCE],
         "rows": Rows(training=80, evaluation=20),
-        "model_schema": Schema(columns=[Column(name="age", type="int64")], target="churned", classes=["0", "1"]),
+        "model_schema": Schema(
+            columns=[Column(name="age", type="int64")],
+            target="churned",
+            classes=["0", "1"],
+            sample={"age": 40, "spend": 1.5, "plan": "free", "active": True},
+        ),
         "metrics": [Metric(name="roc_auc", value="0.8", direction=Direction.HIGHER, slice="plan=pro")],
-        "compared_with": ComparedWith(stage="production", version="v0", digest=OTHER),
+        "compared_with": ComparedWith(
+            stage="production", version="v0", digest=OTHER, verdict=Verdict.COMPARED, reason="r"
+        ),
+        "validation": Validation(passed=3, warnings=[CHECK]),
         "drift": a_drift().summary,
         "files": [a_file()],
         "created_at": NOW,
@@ -159,6 +169,7 @@ def an_entry(**fields: Any) -> Entry:
             )
         ],
         "policy_digest": OTHER,
+        "signed_by": "c" * 64,
         "justification": "CHG-1",
         "decided_at": NOW,
         "operator_version": "0.1.0",
@@ -207,7 +218,6 @@ def a_comparison(**fields: Any) -> Comparison:
     return Comparison(**given | fields)
 
 
-CHECK = FailedCheck(check="maxNullShare", column="age", message="3 of 100")
 DOCUMENTS: list[Document] = [
     a_manifest(),
     an_entry(),

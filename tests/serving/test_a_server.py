@@ -196,6 +196,22 @@ def test_wrong_settings_end_it_at_once_for_good():
     assert "MIRA_NAMESPACE: Field required" in done.stderr
 
 
+def test_keys_that_are_not_there_end_it_too():
+    given = {"MIRA_REGISTRY": "file:///nowhere", "MIRA_NAMESPACE": "a", "MIRA_MODEL": "b", "MIRA_STAGE": "c"}
+    done = subprocess.run(
+        [sys.executable, "-m", "mira_training.serve"],
+        env=os.environ | given | {"MIRA_VERIFY_KEYS": "/no/such/folder"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (
+        64,
+        "MIRA_VERIFY_KEYS: /no/such/folder: holds no *.pem file; put the public keys there\n",
+    )
+
+
 def copy(source, target):
     for key in source.list("models/"):
         target.create(key, source.get(key, limit=10**8).body)

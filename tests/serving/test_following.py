@@ -10,6 +10,7 @@ from mira_training.serve.metrics import Metrics
 from mira_training.serve.predictor import load, sample
 from mira_training.serve.settings import Settings
 from tests.registry.readable import overwrite, point
+from tests.support.signers import ED25519, keys
 from tests.training.workbench import MODEL, NAMESPACE, STAGE
 
 
@@ -154,12 +155,26 @@ def test_a_version_that_is_bad_leaves_the_old_one_served(published, follow, cloc
     assert served(follower) == "v1"
     assert follower.problem.startswith(problem)
     assert follower._metrics.up_to_date._value.get() == 0
-    assert follower.served.scores(sample(follower.served.columns)).shape == (1, 2)
+    assert follower.served.scores(sample(follower.served.version.manifest.model_schema)).shape == (1, 2)
     if repair:
         repair()
         clock.now += 600
         follower.look()
         assert (served(follower), follower.problem) == ("v2", None)
+
+
+def test_what_none_of_the_keys_has_signed_is_not_served(published, follow):
+    follower = follow()
+    follower._registry.verify_keys = keys(ED25519)
+    published.promote("v1")
+    follower.look()
+    assert served(follower) is None
+    assert "is signed by none of" in follower.problem
+    manifest = published.manifest("v1")
+    version = digest(manifest.render())
+    published.store.create(manifest.key.signature(version, ED25519.key_id), ED25519.signed(manifest.key, version))
+    follower.look()
+    assert (served(follower), follower.problem) == ("v1", None)
 
 
 def test_bytes_that_changed_on_the_disk_since_they_were_verified_are_not_loaded(published, follow, tmp_path):

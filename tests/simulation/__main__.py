@@ -26,11 +26,20 @@ def main() -> int:
     first, last = map(int, wanted.seeds.split(":"))
     seeds = range(first, last)
     tally = run_side_by_side(seeds, wanted.processes, lambda so_far: _show(so_far, len(seeds)))
-    sys.stdout.write("\n" + "\n\n".join(tally.failures[:3]) + f"\n{report(seeds, tally, wanted.processes)}")
+    page = report(seeds, tally, wanted.processes)
+    sys.stdout.write("\n" + "\n\n".join(tally.failures[:3]) + f"\n{page}")
     if wanted.report:
-        wanted.report.parent.mkdir(parents=True, exist_ok=True)
-        wanted.report.write_text(report(seeds, tally, wanted.processes))
+        keep(page, wanted.report, tally)
     return 1 if tally.failures else 0
+
+
+def keep(page: str, where: Path, tally: Tally) -> None:
+    """Writes the page, unless a promise was broken: a page of docs/ says what holds, and the one before stays."""
+    if tally.failures:
+        sys.stderr.write(f"{where} is left as it was: {len(tally.failures)} histories broke a promise\n")
+        return
+    where.parent.mkdir(parents=True, exist_ok=True)
+    where.write_text(page)
 
 
 def _show(tally: Tally, of: int) -> None:

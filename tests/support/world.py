@@ -22,6 +22,7 @@ from mira.registry.keys import StageKey, VersionKey
 from mira.registry.lineage import Head
 from mira.registry.manifest import Code, Direction, File, Manifest, Metric, Rows, Run, Schema
 from mira.registry.memory import MemoryStore
+from mira.registry.signatures import Verifier
 from mira.registry.steps import Call, Procedure, ReadLive, answer_from
 
 NAMESPACE, MODEL, STAGE = "team-a", "churn", "production"
@@ -137,6 +138,7 @@ class World:
     label: str = ""
     proof: Proof = field(default_factory=lambda: Proof(since=POLICIES_SINCE))
     now: datetime = NOON + timedelta(minutes=5)
+    keys: Verifier | None = None
 
     def copy(self) -> "World":
         """The same world again; what happens in one of the two is not seen in the other."""
@@ -169,7 +171,7 @@ class World:
         def close(head: Head) -> Entry:
             return void(question, resource, "test", self.now, head)
 
-        return Procedure(deciding(question.stage, question.op, Judgement(question, "test").judge(), close))
+        return Procedure(deciding(question.stage, question.op, Judgement(question, "test", self.keys).judge(), close))
 
     def decide(self, resource: ModelPromotion) -> Decided[Seen] | Waiting[Seen]:
         """The end of this promotion, decided by one operator alone without faults."""

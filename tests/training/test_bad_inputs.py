@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import json
 
 import numpy as np
 import pyarrow as pa
@@ -154,16 +153,6 @@ def test_an_order_that_cannot_be_read_leaves_a_termination_message(bench, raw, m
 def test_an_order_whose_uid_is_none_is_refused(bench):
     end = bench.run(bench.order(uid="zzzzzzzz-1").render())
     assert (end.code, end.termination.reason) == (64, "OrderInvalid")
-
-
-def test_an_order_of_another_kind_is_refused(bench):
-    content = json.loads(bench.order().render()) | {"kind": "Compare"}
-    end = bench.run(json.dumps(content).encode())
-    assert (end.code, end.termination.reason) == (64, "NotSupported")
-    assert (
-        end.termination.message
-        == "order.kind: Compare is not Train or DriftCheck; this version of Mira cannot do that yet"
-    )
 
 
 def test_data_that_does_not_answer_is_worth_another_try(bench):

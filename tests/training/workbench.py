@@ -90,6 +90,8 @@ class Workbench:
     store: Any = field(default_factory=MemoryFiles)
     data: Any = field(default_factory=MemoryObjects)
     registry: str = "s3://bucket/registry"
+    signing_key: Path | None = None
+    revision: str | None = None
 
     def order(self, version: str = "v1", *, against: str | None = None, uid: str = "", **spec: Any) -> Order:
         """An order; `spec` in camelCase, `data` merged into the usual one."""
@@ -114,7 +116,14 @@ class Workbench:
         raw = order if isinstance(order, bytes) else order.render()
         (self.folder / "order.json").write_bytes(raw)
         pod = pod or str(uuid.uuid4())
-        settings = Settings(self.folder / "order.json", self.folder / "termination", pod, tracking_url)
+        settings = Settings(
+            self.folder / "order.json",
+            self.folder / "termination",
+            pod,
+            tracking_url,
+            signing_key=self.signing_key,
+            revision=self.revision,
+        )
         code = Attempt(settings, lambda _: (self.store, self.data), Interruption(), now=lambda: NOW).run()
         termination = Termination.parse((self.folder / "termination").read_bytes())
         attempt = "" if isinstance(order, bytes) else f"{order.run.uid[:8]}-{pod[:8]}"

@@ -17,6 +17,7 @@ from mira_training.logs import BEFORE_ANY_STEP, in_step
 from mira_training.model.code import raised_by_user_code
 from mira_training.ports import Ports
 from mira_training.settings import Settings
+from mira_training.signing import signing_key
 from mira_training.tracking.flow import Perform, Tracker
 from mira_training.work import Work, work_of
 
@@ -62,10 +63,9 @@ class Attempt:
         try:
             store, objects = self.connect(order.registry)
             with tempfile.TemporaryDirectory(prefix="mira-", ignore_cleanup_errors=True) as folder:
-                ports = Ports(store, objects, self.now, Path(folder))
-                work = work_of(
-                    order, attempt, ports, on_laptop=self.settings.on_laptop, against=self.settings.against
-                )
+                key, revision = signing_key(self.settings.signing_key), self.settings.revision
+                ports = Ports(store, objects, self.now, Path(folder), key, revision)
+                work = work_of(order, attempt, ports, on_laptop=self.settings.on_laptop, against=self.settings.against)
                 self._perform(order, attempt, work, store, tracker)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
             if self.ending is None:

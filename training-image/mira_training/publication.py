@@ -1,11 +1,11 @@
-"""What a version's commit needs: files up, comparison next, manifest last; and what an unclear answer means."""
+"""What a version's commit needs: files, comparison, signature, the manifest last; and what an unclear answer means."""
 
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mira.api.reasons import Reason
 from mira.registry.comparison import Comparison
@@ -16,8 +16,15 @@ from mira.registry.reader import ReadableStore
 from mira.registry.store import ObjectStore, Put, StoreUnavailable
 from mira_training.refusal import Refused
 
+if TYPE_CHECKING:
+    from mira.registry.signing import SigningKey
+
 TRIES = 5
 log = logging.getLogger(__name__)
+
+
+class SignatureTaken(Exception):
+    """Somebody has put something where only this attempt's signature may lie."""
 
 
 class AnyRun(Protocol):
@@ -59,18 +66,26 @@ class Published:
 
 def upload(store: ReadableStore, manifest_prefix: str, attempt: str, folder: Path) -> list[File]:
     """Every file below the folder in the registry, under this attempt's own prefix, where nobody else writes."""
-    files = []
-    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-        name = f"attempts/{attempt}/{path.relative_to(folder).as_posix()}"
-        store.upload(f"{manifest_prefix}{name}", path)
-        content = path.read_bytes()
-        files.append(File(path=name, size=len(content), sha256=sha256(content)))
-        log.info("uploaded %s, %d bytes", name, len(content))
-    return files
+    paths = sorted(each for each in folder.rglob("*") if each.is_file())
+    return [upload_one(store, manifest_prefix, attempt, path, folder) for path in paths]
+
+
+def upload_one(store: ReadableStore, manifest_prefix: str, attempt: str, path: Path, folder: Path) -> File:
+    """This file in the registry, named by its place below the folder."""
+    name = f"attempts/{attempt}/{path.relative_to(folder).as_posix()}"
+    store.upload(f"{manifest_prefix}{name}", path)
+    content = path.read_bytes()
+    log.info("uploaded %s, %d bytes", name, len(content))
+    return File(path=name, size=len(content), sha256=sha256(content))
 
 
 def commit(
-    store: ObjectStore, manifest: Manifest, comparison: Comparison | None, sleep: Callable[[float], None] = time.sleep
+    store: ObjectStore,
+    manifest: Manifest,
+    comparison: Comparison | None,
+    key: "SigningKey | None" = None,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Published:
     """The version, published by this attempt or found published by another attempt of the same run.
 
@@ -84,12 +99,27 @@ def commit(
         )
     if comparison is not None:
         # Its key holds the digest that the manifest will have: whoever sees the manifest finds the comparison.
-        key = manifest.key.comparison(comparison.candidate, comparison.current)
-        create_only(store, key, comparison.render(), sleep=sleep)
+        place = manifest.key.comparison(comparison.candidate, comparison.current)
+        create_only(store, place, comparison.render(), sleep=sleep)
+    if key is not None:
+        sign(store, manifest.key, digest(body), key, sleep=sleep)
     found = create_only(store, manifest.key.manifest, body, sleep=sleep)
     if found == body:
         return Published(digest(body), manifest.attempt, manifest.key.prefix)
     return adopted(found, manifest)
+
+
+def sign(
+    store: ObjectStore, version: VersionKey, digest: str, key: "SigningKey", sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Writes the key's signature over the manifest that will have this digest; alone it publishes nothing.
+
+    Raises SignatureTaken if something else lies in its place, for good; another attempt has another digest and place.
+    """
+    place, envelope = version.signature(digest, key.key_id), key.signed(version, digest)
+    if create_only(store, place, envelope, sleep=sleep) != envelope:
+        raise SignatureTaken(f"{place} holds something else than this attempt's signature")
+    log.info("signed %s with key %s", digest, key.key_id)
 
 
 def already_published(store: ObjectStore, wanted: Wanted) -> Published | None:

@@ -51,6 +51,7 @@ class Training:
         self.ports = ports
         self.against = against
         self.step = BEFORE_ANY_STEP
+        self.started_at = ports.now()
 
     @property
     def name(self) -> str:
@@ -173,7 +174,14 @@ def _evaluate(training: Training) -> None:
 def _publish(training: Training) -> None:
     from mira_training.steps.publish import Results, publish
 
-    results = Results(training.ingested, training.validated, training.drifted, training.trained, training.evaluated)
+    results = Results(
+        training.ingested,
+        training.validated,
+        training.drifted,
+        training.trained,
+        training.evaluated,
+        training.started_at,
+    )
     training.published = publish(training.assignment, results, training.plan, training.ports)
 
 

@@ -75,11 +75,7 @@ class Reason(StrEnum):
 
     # A run refused before there is a Job
     VERSION_EXISTS = "VersionExists", RUN, "The version exists, made from another spec: use another name."
-    IMAGE_NOT_ALLOWED = (
-        "ImageNotAllowed",
-        RUN + PROMOTION,
-        "The image's registry is not among those that the platform allows, or the version names none by digest.",
-    )
+    IMAGE_NOT_ALLOWED = "ImageNotAllowed", RUN, "The image's registry is not among those that the platform allows."
     DATA_NOT_ALLOWED = "DataNotAllowed", RUN, "A uri lies outside what the namespace may read."
     ORDER_TOO_LARGE = (
         "OrderTooLarge",
@@ -91,14 +87,10 @@ class Reason(StrEnum):
         RUN,
         "A value in parameters or search.space cannot be hashed: a whole number too large, or nesting too deep.",
     )
-    JOB_NAME_TAKEN = (
-        "JobNameTaken",
-        RUN + PROMOTION,
-        "A Job of the name that is needed exists and belongs to somebody else.",
-    )
+    JOB_NAME_TAKEN = "JobNameTaken", RUN, "A Job of the run's name exists and belongs to somebody else."
     JOB_REFUSED = (
         "JobRefused",
-        RUN + PROMOTION,
+        RUN,
         "The API server refuses the Job, e.g. for a quota or a limit range; the message says which.",
     )
 
@@ -134,6 +126,11 @@ class Reason(StrEnum):
         "ExtraNotInstalled",
         RUN,
         "The spec needs a package that this image is built without, e.g. Evidently.",
+    )
+    SIGNING_KEY_INVALID = (
+        "SigningKeyInvalid",
+        RUN,
+        "The key with which versions are to be signed cannot be read or used; nothing is trained.",
     )
     ORDER_INVALID = (
         "OrderInvalid",
@@ -196,18 +193,13 @@ class Reason(StrEnum):
     INCONCLUSIVE = (
         "Inconclusive",
         PROMOTION,
-        "A gate cannot be judged by this version of Mira; the message says which.",
+        "A gate cannot be judged: mostly because the versions were never compared; the message says what to do.",
     )
-    COMPARING = (
-        "Comparing",
-        PROMOTION,
-        "A Job scores the version and the current one on the same rows, because a gate with maxRegression needs it.",
-    )
-    COMPARED = "Compared", PROMOTION, "The pair has its comparison in the registry: a Compare order has done its work."
+    COMPARED = "Compared", RUN, "The pair has its comparison in the registry: a Compare order has done its work."
     COMPARISON_FAILED = (
         "ComparisonFailed",
-        PROMOTION,
-        "The Job ended without a comparison; delete the Job, and another one tries again. Nothing is decided.",
+        RUN,
+        "A Compare order cannot be carried out: a version is not the one that it names; nothing is written.",
     )
     NOT_SOAKED = (
         "NotSoaked",
@@ -259,6 +251,16 @@ class Reason(StrEnum):
         PROMOTION,
         "The manifest is not what a Mira manifest must be; the message says where.",
     )
+    NOT_SIGNED = (
+        "NotSigned",
+        PROMOTION,
+        "The operator knows keys that must sign, and the version has no signature by any of them.",
+    )
+    SIGNATURE_INVALID = (
+        "SignatureInvalid",
+        PROMOTION,
+        "What lies where a key's signature should be is not that key's signature over this version's manifest.",
+    )
     ARTIFACT_CORRUPT = "ArtifactCorrupt", PROMOTION, "A file of the version is missing, short or has another sha256."
     REFUSED = (
         "Refused",
@@ -290,7 +292,7 @@ class Reason(StrEnum):
     NOT_COMPARED = (
         "NotCompared",
         PROMOTION,
-        "The pair is not scored on the same rows yet: a run with evaluation.against does it, else a Job of the operator.",
+        "The pair was never scored on the same rows: only a run with evaluation.against does it, as it trains.",
     )
     DIRECTION_UNKNOWN = (
         "DirectionUnknown",

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import uuid
+from pathlib import Path
 
 import kopf
 from kubernetes import client, config
@@ -20,6 +21,7 @@ from mira.controller.settings import Settings
 from mira.controller.watching import Watching
 from mira.registry.probe import open_registry
 from mira.registry.s3 import S3Store
+from mira.registry.signatures import Verifier
 from mira.registry.store import ObjectStore, StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,11 @@ def main() -> int:
         for wrong in error.errors(include_url=False, include_input=False):
             sys.stderr.write(f"MIRA_{str(wrong['loc'][0]).upper()}: {wrong['msg']}\n")
         return CANNOT_WORK
+    try:
+        keys = _keys(settings.verify_keys)
+    except ValueError as error:
+        sys.stderr.write(f"MIRA_VERIFY_KEYS: {error}\n")
+        return CANNOT_WORK
     configure_logs(settings.log_level)
     _allow_deep_objects()
     stopping = threading.Event()
@@ -47,10 +54,21 @@ def main() -> int:
     if problem:
         sys.stderr.write(f"MIRA_REGISTRY {settings.registry}: {problem}\n")
         return CANNOT_WORK
-    return _run(settings, store, metrics, stopping)
+    return _run(settings, store, metrics, stopping, keys)
 
 
-def _run(settings: Settings, store: ObjectStore, metrics: Metrics, stopping: threading.Event) -> int:
+def _keys(folder: Path | None) -> Verifier | None:
+    """The public keys of which one must sign, None if no folder is named. Raises KeyInvalid."""
+    if folder is None:
+        return None
+    from mira.registry.signing import PublicKeys  # noqa: PLC0415 - only who verifies waits for cryptography
+
+    return PublicKeys.in_folder(folder)
+
+
+def _run(
+    settings: Settings, store: ObjectStore, metrics: Metrics, stopping: threading.Event, keys: Verifier | None
+) -> int:
     kubeconfig, saw = settings.kubeconfig, metrics.saw_request
     outside = Outside(
         cluster=KubernetesCluster(kubeconfig=kubeconfig, pool=settings.workers * 2, watcher=saw),
@@ -58,6 +76,7 @@ def _run(settings: Settings, store: ObjectStore, metrics: Metrics, stopping: thr
         watch=lambda tell, restarted: Watching(tell, lambda: _login(settings), restarted=restarted),
         # A renewal must not wait for other calls, and one that hangs must leave time for another.
         leases=KubernetesCluster(kubeconfig=kubeconfig, pool=1, watcher=saw, timeout=LEASE_TIMEOUT),
+        keys=keys,
     )
     operator = Operator(settings, outside, metrics)
     probes = Probes(

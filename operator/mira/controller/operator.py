@@ -31,6 +31,7 @@ from mira.controller.stages import StagePass
 from mira.controller.status import StatusWriter
 from mira.controller.threads import RealThreads, Threads
 from mira.controller.workers import Again, Workers
+from mira.registry.signatures import Verifier
 from mira.registry.store import ObjectStore, StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class Watch(Protocol):
 
 @dataclass
 class Outside:
-    """Everything that an operator needs of the world; a simulator gives another one."""
+    """Everything that an operator needs of the world; a simulator gives another one. `keys`: one of them must sign."""
 
     cluster: Cluster
     store: ObjectStore
@@ -66,6 +67,7 @@ class Outside:
     clock: Clock = field(default_factory=Clock)
     threads: Threads = field(default_factory=RealThreads)
     random: Random = field(default_factory=Random)
+    keys: Verifier | None = None
 
 
 class Operator:
@@ -82,7 +84,7 @@ class Operator:
         self._told_at = clock.monotonic()
         self._started = False
         chains = Chains(self.store)
-        self._passes = self._passes_on(chains)
+        self._passes = self._passes_on(chains, outside.keys)
         self._workers = Workers(
             WorkQueue(jitter=outside.random),
             self._pass,
@@ -106,7 +108,7 @@ class Operator:
             metrics.cached.labels(kind).set_function(partial(self.cache.count, kind))
         metrics.leads.set_function(self._elector.leads)
 
-    def _passes_on(self, chains: Chains) -> dict[str, Callable[[Key], Again]]:
+    def _passes_on(self, chains: Chains, keys: Verifier | None) -> dict[str, Callable[[Key], Again]]:
         """The pass for each kind; they share the cache, the status writer and what was verified of the chains."""
         settings, clock = self.settings, self.clock
         prover = Prover(
@@ -139,6 +141,7 @@ class Operator:
                 settings.resync_seconds,
                 __version__,
                 self._enqueue,
+                keys,
             ),
             "ModelStage": StagePass(
                 self.store, platform.registry, live, self.cache, writer, chains, clock, settings.resync_seconds

@@ -33,6 +33,7 @@ from mira.registry.document import REGISTRY_LIMIT, DocumentInvalid
 from mira.registry.entry import Entry, EntryKind, Pointer
 from mira.registry.keys import StageKey, VersionKey
 from mira.registry.lineage import BrokenChain, Head
+from mira.registry.signatures import Verifier
 from mira.registry.steps import Procedure, Unsettled
 from mira.registry.store import ObjectStore, StoreRefused, StoreUnavailable
 
@@ -63,6 +64,7 @@ class PromotionPass:
     resync: float
     operator_version: str
     enqueue: Callable[[Key], None]
+    keys: Verifier | None = None
     _attempts: dict[Key, _Attempt] = field(default_factory=dict)
     _decided: dict[Key, tuple[str, Decided[Seen]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -116,7 +118,7 @@ class PromotionPass:
         if raw is None or promotion is None or promotion.metadata.deletion_timestamp is not None:
             return None
         asked = _asked(raw, promotion)
-        judgement = Judgement(asked, self.operator_version)
+        judgement = Judgement(asked, self.operator_version, self.keys)
         steps = deciding(asked.stage, asked.op, judgement.judge(), self._void(asked, promotion))
         attempt = _Attempt(asked, Procedure(steps), Answering(self.store, self.files, self.live))
         with self._lock:

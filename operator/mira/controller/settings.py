@@ -1,11 +1,13 @@
 """The operator's settings, from the environment, checked at start."""
 
 import socket
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, StringConstraints, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from mira.api.scalars import SUBDOMAIN
 from mira.decide.job import Platform
 
 List = Annotated[tuple[str, ...], NoDecode]
@@ -33,6 +35,15 @@ class Settings(BaseSettings):
     default_image: str | None = Field(default=None, description="The training image of runs that name none.")
     allowed_image_prefixes: List = Field(default=(), description="What a run's image must begin with; empty: anything.")
     trainer_service_account: str = Field(default="mira-trainer", description="The service account of training pods.")
+    verify_keys: Path | None = Field(
+        default=None,
+        description="A folder of public keys (`*.pem`), read at start: only versions that one of them has signed are "
+        "promoted. Empty: no signature is asked for.",
+    )
+    signing_secret: Annotated[str, StringConstraints(pattern=SUBDOMAIN, max_length=253)] | None = Field(
+        default=None,
+        description="A Secret of each run's namespace whose `key.pem` training pods sign versions with. Empty: none.",
+    )
     s3_endpoint: Annotated[str, StringConstraints(pattern=ENDPOINT)] | None = Field(
         default=None, description="The endpoint of an S3 other than AWS's."
     )
@@ -64,7 +75,7 @@ class Settings(BaseSettings):
         """The parts of a comma-separated value, empty ones left out; what is no text stays as it is."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("s3_endpoint", mode="before")
+    @field_validator("s3_endpoint", "verify_keys", "signing_secret", mode="before")
     @classmethod
     def none_if_empty(cls, value: object) -> object:
         """None for an empty text: a variable that is set to nothing is not set."""
@@ -77,4 +88,5 @@ class Settings(BaseSettings):
             default_image=self.default_image or None,
             allowed_images=self.allowed_image_prefixes,
             service_account=self.trainer_service_account,
+            signing_secret=self.signing_secret,
         )

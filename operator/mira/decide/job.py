@@ -1,18 +1,20 @@
 """The Job of a run and the order that it carries."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mira.api import job as api
 from mira.api.meta import API_VERSION, GROUP
 from mira.api.trainingrun import TrainingRun
-from mira.registry.order import Order
+from mira.registry.order import Order, OrderKind
 from mira.registry.ordering import ordered
 from mira.registry.outcome import EXIT_NEVER_RETRY
 
 CONTAINER = "train"
 INPUT_DIR = "/mira/input"
 TERMINATION_LOG = "/dev/termination-log"
+SIGNING_DIR = "/mira/signing"
+SIGNING_FILE = "key.pem"
 ORDER_ANNOTATION = f"{GROUP}/order"
 RUN_LABEL = f"{GROUP}/run"
 MODEL_LABEL = f"{GROUP}/model"
@@ -29,6 +31,7 @@ class Platform:
     default_image: str | None = None
     allowed_images: tuple[str, ...] = ()
     service_account: str = "mira-trainer"
+    signing_secret: str | None = None
 
 
 def job_name(run: TrainingRun) -> str:
@@ -49,6 +52,9 @@ def build_order(run: TrainingRun, spec_hash: str, platform: Platform) -> Order:
 def build_job(run: TrainingRun, order: Order, platform: Platform) -> dict[str, Any]:
     """The Job: one container, restricted, never restarted in place, replaced unless it said that this cannot help."""
     wanted = run.spec.job or api.Job()
+    if order.kind is not OrderKind.TRAIN:
+        # What publishes no version signs none.
+        platform = replace(platform, signing_secret=None)
     labels = MANAGED_BY | {RUN_LABEL: run.metadata.name, MODEL_LABEL: run.spec.model}
     queue = {QUEUE_LABEL: wanted.queue_name} if wanted.queue_name else {}
     return {
@@ -118,6 +124,7 @@ def _pod(run: TrainingRun, wanted: api.Job, platform: Platform) -> dict[str, Any
         "volumes": [
             {"name": "order", "downwardAPI": {"items": [_order_file()]}},
             {"name": "tmp", "emptyDir": {}},
+            *([_signing_key(platform.signing_secret)] if platform.signing_secret else []),
         ],
     }
     if wanted.node_selector:
@@ -133,7 +140,14 @@ def _order_file() -> dict[str, Any]:
     return {"path": "order.json", "fieldRef": {"fieldPath": f"metadata.annotations['{ORDER_ANNOTATION}']"}}
 
 
+def _signing_key(secret: str) -> dict[str, Any]:
+    # Not optional: a pod that waits for the Secret is seen, a version without a signature only when it is promoted.
+    items = [{"key": SIGNING_FILE, "path": SIGNING_FILE}]
+    return {"name": "signing", "secret": {"secretName": secret, "items": items, "defaultMode": 0o440}}
+
+
 def _container(run: TrainingRun, wanted: api.Job, platform: Platform) -> dict[str, Any]:
+    signs = platform.signing_secret is not None
     container: dict[str, Any] = {
         "name": CONTAINER,
         "image": image_of(run, platform),
@@ -145,11 +159,13 @@ def _container(run: TrainingRun, wanted: api.Job, platform: Platform) -> dict[st
             {"name": "MIRA_INPUT_DIR", "value": INPUT_DIR},
             {"name": "MIRA_TERMINATION_LOG", "value": TERMINATION_LOG},
             {"name": "TMPDIR", "value": "/tmp"},  # noqa: S108 - an emptyDir of the pod's own
+            *([{"name": "MIRA_SIGNING_KEY", "value": f"{SIGNING_DIR}/{SIGNING_FILE}"}] if signs else []),
             *(_env(variable) for variable in wanted.env),
         ],
         "volumeMounts": [
             {"name": "order", "mountPath": INPUT_DIR, "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - an emptyDir of the pod's own
+            *([{"name": "signing", "mountPath": SIGNING_DIR, "readOnly": True}] if signs else []),
         ],
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -25,6 +25,7 @@ from mira.registry.deciding import Decided, Draft, Judge, Waiting
 from mira.registry.document import format_time
 from mira.registry.entry import Approval, Asker, Entry, EntryKind, Gate, MovedBy, Version
 from mira.registry.lineage import Head
+from mira.registry.signatures import Verifier
 from mira.registry.steps import Steps
 
 GOOD_ENDS = (Reason.PROMOTED, Reason.ROLLED_BACK, Reason.SUPERSEDED, Reason.ALREADY_CURRENT)
@@ -40,10 +41,14 @@ class Seen:
 
 @dataclass(frozen=True)
 class Judgement:
-    """How promotions are judged by one operator; hand `judge` and `void` to `deciding`."""
+    """How promotions are judged by one operator; hand `judge` and `void` to `deciding`.
+
+    With `keys`, a version that is promoted must be signed by one of them.
+    """
 
     asked: Asked
     operator_version: str
+    keys: Verifier | None = None
 
     def judge(self) -> Judge[Seen]:
         """A judge that reads live, then everything in S3, then live again: it decides on what is so at the end.
@@ -58,7 +63,7 @@ class Judgement:
                 promotion = still_asked(self.asked, live)
                 if promotion is None:
                     return Waiting(Seen(None), gone=True)
-                evidence = yield from gather(self.asked, head, promotion, live)
+                evidence = yield from gather(self.asked, head, promotion, live, self.keys)
                 judged = self._judged(case_of(self.asked, head, promotion, live, evidence))
                 if isinstance(judged, Waiting):
                     return judged
@@ -98,6 +103,7 @@ class Judgement:
             approvals=_approvals(case),
             gates=list(case.gates),
             policy_digest=case.policy_digest,
+            signed_by=case.evidence.signature.key_id if case.evidence.signature else None,
             justification=spec.justification,
             decided_at=case.now,
             operator_version=self.operator_version,
@@ -289,7 +295,11 @@ def _verified(case: Case) -> State:
         return false(Reason.ARTIFACT_CORRUPT, evidence.files_problem)
     if evidence.manifest is None:
         return unknown(Reason.VERSION_NOT_FOUND)
-    return true(Reason.VERIFIED, "every file has the sha256 that the manifest says")
+    if evidence.signature is not None and evidence.signature.key_id is None:
+        wrong = evidence.signature.problem
+        return false(Reason.SIGNATURE_INVALID, wrong) if wrong else false(Reason.NOT_SIGNED, Reason.NOT_SIGNED.when)
+    signed = f"; key {evidence.signature.key_id} has signed it" if evidence.signature else ""
+    return true(Reason.VERIFIED, f"every file has the sha256 that the manifest says{signed}")
 
 
 def _gates(case: Case) -> State:

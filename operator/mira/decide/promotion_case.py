@@ -14,6 +14,7 @@ from mira.registry.entry import Gate, Version
 from mira.registry.keys import StageKey, VersionKey
 from mira.registry.lineage import Head, Link, find_head, last_made_current
 from mira.registry.manifest import MANIFEST_LIMIT, Manifest
+from mira.registry.signatures import Sought, Verifier, find_signature
 from mira.registry.steps import ReadLive, Steps, check_files, get
 
 
@@ -49,6 +50,7 @@ class Live:
 class Evidence:
     """What S3 says of the candidate, and of it against the version that is current at the head.
 
+    `signature` is None where none is asked for: no keys are configured, or the stage goes back.
     `required_stage_is_new` says that the stage where it must have been current before has no lineage.
     """
 
@@ -56,6 +58,7 @@ class Evidence:
     digest: str | None = None
     manifest_problem: str = ""
     files_problem: str = ""
+    signature: Sought | None = None
     comparison: Comparison | None = None
     made_current_before: Link | None = None
     soaked_since: datetime | None = None
@@ -118,8 +121,13 @@ def case_of(asked: Asked, head: Head, promotion: ModelPromotion, live: Live, evi
     return Case(asked, head, promotion, live.stage, live.policy_digest, live.proof, live.now, evidence, gates, weighed)
 
 
-def gather(asked: Asked, head: Head, promotion: ModelPromotion, live: Live) -> Steps[Evidence]:
-    """What S3 says, of the version, its files, its comparison with the current one, and what it was before."""
+def gather(
+    asked: Asked, head: Head, promotion: ModelPromotion, live: Live, keys: Verifier | None = None
+) -> Steps[Evidence]:
+    """What S3 says, of the version, its files, its signature, its comparison with the current one, what it was before.
+
+    A roll back needs no signature: its digest must be one that was current here, and it must be possible in any outage.
+    """
     stored = yield from get(asked.version.manifest, limit=MANIFEST_LIMIT)
     if stored is None:
         return Evidence()
@@ -131,7 +139,9 @@ def gather(asked: Asked, head: Head, promotion: ModelPromotion, live: Live) -> S
     if manifest.key != asked.version:
         return Evidence(digest=found, manifest_problem=f"it is the manifest of {manifest.key.prefix}")
     files_problem = yield from check_files(manifest)
-    before = None
+    before = signature = None
+    if promotion.spec.action is Action.PROMOTE and keys is not None:
+        signature = yield from find_signature(asked.version, found, keys)
     if promotion.spec.action is Action.ROLL_BACK:
         before = yield from last_made_current(asked.stage, head.link, asked.version.version)
     comparison = yield from _comparison(asked, head, found)
@@ -140,6 +150,7 @@ def gather(asked: Asked, head: Head, promotion: ModelPromotion, live: Live) -> S
         manifest=manifest,
         digest=found,
         files_problem=files_problem or "",
+        signature=signature,
         comparison=comparison,
         made_current_before=before,
         soaked_since=since,

@@ -97,6 +97,26 @@ def artifact_corrupt(case: Case) -> Ruling | None:
     return refuse(Reason.ARTIFACT_CORRUPT, case.evidence.files_problem) if case.evidence.files_problem else None
 
 
+def not_signed(case: Case) -> Ruling | None:
+    """Where keys are configured, a version that none of them has signed is refused: no signature comes by waiting."""
+    signature = case.evidence.signature
+    if signature is None or signature.key_id is not None or signature.problem:
+        return None
+    return refuse(
+        Reason.NOT_SIGNED,
+        f"version {case.asked.version.version} is not signed by any key that this operator knows; train it again where "
+        "signing is set up, or sign it, and promote it under another name (docs/training/publishing.md)",
+    )
+
+
+def signature_invalid(case: Case) -> Ruling | None:
+    """A signature that does not verify is refused, whatever else is right: it lies where nothing is ever replaced."""
+    signature = case.evidence.signature
+    if signature is None or signature.key_id is not None or not signature.problem:
+        return None
+    return refuse(Reason.SIGNATURE_INVALID, signature.problem)
+
+
 def conflict(case: Case) -> Ruling | None:
     """A promotion that names the version it wants to replace is refused if the stage serves another."""
     expected = case.promotion.spec.expected_current
@@ -238,6 +258,8 @@ RULES: tuple[Rule, ...] = (
     manifest_invalid,
     digest_mismatch,
     artifact_corrupt,
+    not_signed,
+    signature_invalid,
     conflict,
     not_a_rollback,
     stage_not_found,

@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mira.registry.asynchronous import AsyncRegistry as AsyncRegistry
     from mira.registry.reader import Current as Current
+    from mira.registry.reader import NotSigned as NotSigned
     from mira.registry.reader import Registry as Registry
     from mira.registry.reader import Tampered as Tampered
     from mira.registry.reader import VerifiedVersion as VerifiedVersion
+    from mira.registry.signing import PublicKeys as PublicKeys
     from mira.registry.store import StoreRefused as StoreRefused
     from mira.registry.store import StoreUnavailable as StoreUnavailable
 
 _HOMES = {
     "AsyncRegistry": "asynchronous",
     "Current": "reader",
+    "NotSigned": "reader",
+    "PublicKeys": "signing",
     "Registry": "reader",
     "StoreRefused": "store",
     "StoreUnavailable": "store",

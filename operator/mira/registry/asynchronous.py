@@ -4,13 +4,16 @@ import asyncio
 from pathlib import Path
 
 from mira.registry.reader import Current, ReadableStore, Registry, VerifiedVersion
+from mira.registry.signatures import Verifier
 
 
 class AsyncRegistry:
     """`Registry`'s answers and errors, each waited for in a thread: the event loop goes on."""
 
-    def __init__(self, store: ReadableStore | str, *, cache: Path | None = None) -> None:
-        self.registry = Registry(store, cache=cache)
+    def __init__(
+        self, store: ReadableStore | str, *, cache: Path | None = None, verify_keys: Verifier | None = None
+    ) -> None:
+        self.registry = Registry(store, cache=cache, verify_keys=verify_keys)
 
     async def current(self, *, namespace: str, model: str, stage: str) -> Current | None:
         """See `Registry.current`."""

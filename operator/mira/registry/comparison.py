@@ -1,6 +1,5 @@
 """The comparison of two versions on the same rows, create-only, keyed by both digests."""
 
-from enum import StrEnum
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -8,13 +7,7 @@ from pydantic import Field, model_validator
 from mira.api.scalars import MetricName, VersionId
 from mira.registry.document import DecimalText, Digest, Document, Part, Time
 from mira.registry.manifest import MANIFEST_LIMIT, Direction, SliceName, Text
-
-
-class Verdict(StrEnum):
-    """Whether the pair could be scored at all."""
-
-    COMPARED = "Compared"
-    NOT_COMPARABLE = "NotComparable"
+from mira.registry.manifest import Verdict as Verdict  # noqa: PLC0414 - part of a comparison, too
 
 
 class Difference(Part):

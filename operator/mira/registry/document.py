@@ -6,7 +6,7 @@ import math
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
@@ -41,6 +41,9 @@ class Part(BaseModel):
     )
 
 
+P = TypeVar("P", bound=Part)
+
+
 class Document(Part):
     """One JSON document in S3, with its schema's name and version inside."""
 
@@ -54,13 +57,7 @@ class Document(Part):
         if not isinstance(content, dict) or content.get("schema") != cls.SCHEMA:
             found = content.get("schema") if isinstance(content, dict) else type(content).__name__
             raise DocumentInvalid(f"schema is {str(found)[:80]!r}, must be {cls.SCHEMA!r}")
-        try:
-            # By alias alone: with two spellings of one field, two readers could see two values in the same bytes.
-            return cls.model_validate(content, by_alias=True, by_name=False)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or cls.SCHEMA
-            raise DocumentInvalid(f"{where}: {first['msg']}"[:LONGEST_REFUSAL]) from error
+        return validated(cls, content)
 
     def render(self) -> bytes:
         """The canonical bytes (RFC 8785): equal documents are equal bytes, whoever writes them.
@@ -74,12 +71,23 @@ class Document(Part):
             raise DocumentInvalid(f"{self.SCHEMA} cannot be written: {error}"[:LONGEST_REFUSAL]) from error
 
 
-def parse_json(raw: bytes, *, limit: int) -> Any:
+def validated(kind: type[P], content: dict[str, Any]) -> P:
+    """The content as this kind of document. Raises DocumentInvalid naming the first field that is wrong."""
+    try:
+        # By alias alone: with two spellings of one field, two readers could see two values in the same bytes.
+        return kind.model_validate(content, by_alias=True, by_name=False)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or str(getattr(kind, "SCHEMA", kind.__name__))
+        raise DocumentInvalid(f"{where}: {first['msg']}"[:LONGEST_REFUSAL]) from error
+
+
+def parse_json(raw: bytes, *, limit: int, deepest: int = DEEPEST) -> Any:
     """The JSON value in these bytes. Raises DocumentInvalid: too large, not UTF-8, duplicate keys, NaN, too deep."""
     if len(raw) > limit:
         raise DocumentInvalid(f"{len(raw)} bytes are more than the {limit} allowed")
-    if _depth(raw) > DEEPEST:
-        raise DocumentInvalid(f"nested deeper than {DEEPEST} levels")
+    if _depth(raw) > deepest:
+        raise DocumentInvalid(f"nested deeper than {deepest} levels")
     try:
         return json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
     except DocumentInvalid:

@@ -87,7 +87,10 @@ class Gate(Part):
 
 
 class Entry(Document):
-    """One number of a stage's lineage. `current` is the version that the stage serves after this entry."""
+    """One number of a stage's lineage. `current` is the version that the stage serves after this entry.
+
+    `signed_by` is the id of the key whose signature over the candidate was verified, where keys are configured.
+    """
 
     SCHEMA: ClassVar[str] = "mira.entry/v1"
     # 32 approvals and 32 gates with the longest words that the API takes; what does not fit would stop the stage.
@@ -111,6 +114,7 @@ class Entry(Document):
     approvals: list[Approval] = Field(default_factory=list, max_length=64)
     gates: list[Gate] = Field(default_factory=list, max_length=64)
     policy_digest: Digest | None = None
+    signed_by: Sha256 | None = None
     justification: Text | None = None
     decided_at: Time
     operator_version: Name

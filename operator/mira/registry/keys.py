@@ -134,6 +134,10 @@ class VersionKey:
         """The key of a manifest's file. Raises InvalidKey if its path leads out of the version's folder."""
         return f"{self.prefix}{checked_path(path)}"
 
+    def signature(self, digest: str, key_id: str) -> str:
+        """Where this key's signature over the manifest with this digest lies: one object for each, create-only."""
+        return f"{self.prefix}signatures/{hex_of(digest)}/{_checked(HEX, key_id, 'key id')}.dsse.json"
+
     def comparison(self, candidate_digest: str, current_digest: str) -> str:
         """Where exactly these two manifests are compared, whatever their versions' names. Raises InvalidKey."""
         return f"{self._pair(candidate_digest, current_digest)}.json"

@@ -24,6 +24,13 @@ class Direction(StrEnum):
     LOWER = "Lower"
 
 
+class Verdict(StrEnum):
+    """Whether a pair of versions could be scored at all."""
+
+    COMPARED = "Compared"
+    NOT_COMPARABLE = "NotComparable"
+
+
 class DriftVerdict(StrEnum):
     """Whether data is still what a version was trained on."""
 
@@ -84,9 +91,13 @@ class Run(Part):
 
 
 class Code(Part):
-    """What ran: image, estimator, hooks, and the versions of the libraries that matter for loading the model."""
+    """What ran: image, estimator, hooks, and the versions of the libraries that matter for loading the model.
+
+    `revision` is the commit of the code in the image, where whoever built it has said so (`MIRA_CODE_REVISION`).
+    """
 
     image: Text | None = None
+    revision: Text | None = None
     estimator: Text
     features: Text | None = None
     hooks: Annotated[dict[Name, Text], Field(max_length=8)] | None = None
@@ -96,24 +107,43 @@ class Code(Part):
 class Schema(Part):
     """What the model takes and gives: the columns in their order, the target, the label classes.
 
-    `outputs` are the columns that a transformation makes; a version that predicts has none.
+    `outputs` are the columns that a transformation makes; a version that predicts has none. `sample` is a row that is
+    like those that the model learned from and is none of them, by column (docs/design/0010-a-sample-is-nobodys-row.md).
     """
 
     columns: list[Column] = Field(max_length=10_000)
     target: Name | None = None
     classes: list[Text] = Field(default_factory=list, max_length=10_000)
     outputs: Annotated[list[Column], Field(max_length=10_000)] | None = None
+    sample: Annotated[dict[Name, bool | int | float | Text], Field(max_length=10_000)] | None = None
 
 
 class ComparedWith(Part):
     """The version that this one was compared with on the same rows; the result lies under `comparisons/`.
 
-    No stage: it was named by its version, by somebody on a laptop.
+    No stage: it was named by its version, by somebody on a laptop. `reason` says why a pair is not comparable.
     """
 
     stage: StageName | None = None
     version: VersionId
     digest: Digest
+    verdict: Verdict | None = None
+    reason: Text = ""
+
+
+class FailedCheck(Part):
+    """One check of the data that failed: counts and names, never a cell's value."""
+
+    check: Name
+    column: Annotated[str, StringConstraints(max_length=253)] = ""
+    message: Annotated[str, StringConstraints(max_length=1024)]
+
+
+class Validation(Part):
+    """What the data went through: how many checks of columns it passed, and what was found and lived with."""
+
+    passed: int = Field(ge=0)
+    warnings: list[FailedCheck] = Field(default_factory=list, max_length=100)
 
 
 class DriftSummary(Part):
@@ -158,6 +188,7 @@ class Manifest(Document):
     model_schema: Schema = Field(alias="schemaOfModel")
     metrics: list[Metric] = Field(max_length=1000)
     compared_with: ComparedWith | None = None
+    validation: Validation | None = None
     drift: DriftSummary | None = None
     files: list[File] = Field(min_length=1, max_length=MOST_FILES)
     created_at: Time

@@ -44,8 +44,9 @@ class Order(Document):
     `spec` holds, in the words of the TrainingRun's spec, what determines the result (those fields of `spec` that the
     specHash covers), with the schema's defaults filled in; `against` is the stage whose current version the candidate
     is compared with. A DriftCheck compares the data of `spec.data.training` with what `version` was trained on; its
-    manifest must then have the `digest`, where one is given. A Compare scores `version`, whose manifest has the `digest`,
-    and `current` on the candidate's evaluation rows; its `spec` is empty, because the candidate carries its own order.
+    manifest must then have the `digest`, where one is given. A Compare scores `version`, whose manifest has the
+    `digest`, and `current` on the candidate's evaluation rows; its `spec` is empty, because the candidate carries its
+    own order.
     """
 
     SCHEMA: ClassVar[str] = "mira.order/v1"

@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from mira.registry.document import Digest, Document, Part, Time
+from mira.registry.document import Digest, Document, Time
 from mira.registry.manifest import DriftSummary, Name, Text
+from mira.registry.manifest import FailedCheck as FailedCheck  # noqa: PLC0414 - part of an outcome, too
 
 TERMINATION_LIMIT = 3 * 1024
 EXIT_NEVER_RETRY = 64
@@ -19,14 +20,6 @@ class Result(StrEnum):
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     INTERRUPTED = "Interrupted"
-
-
-class FailedCheck(Part):
-    """One check of the data that failed: counts and names, never a cell's value."""
-
-    check: Name
-    column: Annotated[str, StringConstraints(max_length=253)] = ""
-    message: Annotated[str, StringConstraints(max_length=1024)]
 
 
 class Outcome(Document):

@@ -13,10 +13,11 @@ from mira.registry.entry import Pointer
 from mira.registry.keys import InvalidKey, StageKey, VersionKey, hex_of
 from mira.registry.location import store_at
 from mira.registry.manifest import MANIFEST_LIMIT, File, Manifest
+from mira.registry.signatures import NotSigned, Verifier, must_be_signed
 from mira.registry.store import FileStore, ObjectStore, StoreUnavailable
 from mira.registry.verified import Tampered, fetched
 
-__all__ = ["Current", "ReadableStore", "Registry", "Tampered", "VerifiedVersion"]
+__all__ = ["Current", "NotSigned", "ReadableStore", "Registry", "Tampered", "VerifiedVersion"]
 log = logging.getLogger(__name__)
 Report = TypeVar("Report", bound=Document)
 
@@ -70,17 +71,21 @@ class Registry:
     """A reader of one registry: a uri (`s3://bucket/root`, `file:///folder`) or a store. Safe to share between threads.
 
     What is opened by a uri remembers its last answers and its files in `cache` (default: `$MIRA_CACHE`, else the user's
-    cache folder); a store does so only if a folder is named. Errors: StoreUnavailable, StoreRefused, DocumentInvalid,
-    Tampered; ValueError for a uri, InvalidKey for a name, that is none.
+    cache folder); a store does so only if a folder is named. With `verify_keys` (`signing.PublicKeys`) no version is
+    given that none of them has signed. Errors: StoreUnavailable, StoreRefused, DocumentInvalid, Tampered and its
+    NotSigned; ValueError for a uri, InvalidKey for a name, that is none.
     """
 
-    def __init__(self, store: ReadableStore | str, *, cache: Path | None = None) -> None:
+    def __init__(
+        self, store: ReadableStore | str, *, cache: Path | None = None, verify_keys: Verifier | None = None
+    ) -> None:
         if isinstance(store, str):
             base = cache or default_folder()
             # Two registries in one folder must not answer for each other.
             cache = None if base is None else base / sha256(store.rstrip("/").encode())[:16]
         self.store = store_at(store) if isinstance(store, str) else store
         self.cache = None if cache is None else Cache(cache)
+        self.verify_keys = verify_keys
 
     def current(self, *, namespace: str, model: str, stage: str) -> Current | None:
         """The version that is current now, None if none ever was; the last known one if the store is away."""
@@ -107,13 +112,15 @@ class Registry:
         return VerifiedVersion(version=version, digest=expected_digest, manifest=self.manifest(key, expected_digest))
 
     def manifest(self, version: VersionKey, expected_digest: str) -> Manifest:
-        """The manifest with exactly this digest. Raises Tampered if other bytes, or none, lie under its key."""
+        """The manifest with exactly this digest. Raises Tampered for other bytes under its key, or none; NotSigned."""
         body = self._manifest_bytes(version, expected_digest)
         if body is None or digest(body) != expected_digest:
             raise Tampered(f"{version.manifest} does not have the digest {expected_digest}")
         manifest = Manifest.parse(body)
         if manifest.key != version:
             raise Tampered(f"{version.manifest} is the manifest of {manifest.key.prefix}")
+        if self.verify_keys is not None:
+            must_be_signed(version, expected_digest, self.verify_keys, self.store, self.cache)
         return manifest
 
     def folder(self, version: VerifiedVersion) -> Path:

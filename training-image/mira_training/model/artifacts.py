@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+import mira
 from mira.api.data import ColumnType
 from mira.api.reasons import Reason
 from mira.api.trainingrun import Artifact
@@ -55,7 +56,8 @@ def write(fitted: Fitted, artifacts: Sequence[Artifact], folder: Path, rows: pd.
 
 def libraries() -> dict[str, str]:
     """The versions that matter for loading the model."""
-    ours = {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in LIBRARIES}
+    ours = {"python": platform.python_version(), "mira-mlops": mira.__version__}
+    ours |= {name: importlib.metadata.version(name) for name in LIBRARIES}
     brought = {name: str(getattr(sys.modules[name], "__version__", "?")) for name in BROUGHT if name in sys.modules}
     return ours | brought
 

@@ -97,16 +97,14 @@ def _from_skops(path: Path, manifest: Manifest) -> Any:
     try:
         own = skops.io.get_untrusted_types(file=path)
         strange = [name for name in own if name.partition(".")[0] not in _trusted(manifest)]
-        if strange:
-            raise Unscorable(f"its {path.name} holds {listed(strange, most=3)}, which is no type of its own code")
-        return skops.io.load(path, trusted=own)
+        if not strange:
+            return skops.io.load(path, trusted=own)
     except (ImportError, AttributeError) as error:
         raise Unscorable(f"its {path.name} needs code that this image does not have: {error}") from error
-    except Unscorable:
-        raise
     except Exception as error:
         said = str(error).strip().splitlines()[:1] or [type(error).__name__]
         raise Unscorable(f"its {path.name} cannot be loaded here: {said[0][:300]}") from error
+    raise Unscorable(f"its {path.name} holds {listed(strange, most=3)}, which is no type of its own code")
 
 
 def _trusted(manifest: Manifest) -> set[str]:

@@ -4,7 +4,9 @@ import logging
 import os
 import sys
 import time
+from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 from pydantic import ValidationError
@@ -17,6 +19,9 @@ from mira_training.serve.app import Service, application
 from mira_training.serve.follower import Follower
 from mira_training.serve.metrics import Metrics
 from mira_training.serve.settings import Settings
+
+if TYPE_CHECKING:
+    from mira.registry.signing import PublicKeys
 
 log = logging.getLogger("mira_training.serve")
 LAST_SECONDS = 5
@@ -73,7 +78,19 @@ def _registry(settings: Settings) -> Registry:
         raise ValueError("MIRA_CACHE: name a folder that this user may write")
     # A folder of its own: what this server does not need any more, it removes.
     of = settings.stage or settings.version
-    return Registry(settings.registry, cache=base / "serving" / f"{settings.namespace}.{settings.model}.{of}")
+    cache = base / "serving" / f"{settings.namespace}.{settings.model}.{of}"
+    return Registry(settings.registry, cache=cache, verify_keys=_keys(settings.verify_keys))
+
+
+def _keys(folder: Path | None) -> "PublicKeys | None":
+    if folder is None:
+        return None
+    from mira.registry.signing import PublicKeys  # noqa: PLC0415 - only who verifies waits for cryptography
+
+    try:
+        return PublicKeys.in_folder(folder)
+    except ValueError as error:
+        raise ValueError(f"MIRA_VERIFY_KEYS: {error}") from error
 
 
 def _config(service: Service) -> uvicorn.Config:

@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from mira.registry import Tampered, VerifiedVersion
 from mira.registry.document import sha256
-from mira.registry.manifest import Column
+from mira.registry.manifest import Column, Schema
 from mira_training.model.onnx_file import OnnxFile, Unscorable
 
 ONNX_FILE = "model.onnx"
 TASKS = ("Classification", "Regression")
 TEXT = "String"
+LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -58,15 +59,20 @@ def load(version: VerifiedVersion, folder: Path, *, threads: int) -> Predictor:
     if file is None or sha256(content) != file.sha256:
         raise Tampered(f"{folder / ONNX_FILE} is not the file that the manifest names")
     predictor = Predictor(version, OnnxFile(content, len(version.manifest.model_schema.classes), threads=threads))
-    scores = predictor.scores(sample(predictor.columns))
+    scores = predictor.scores(sample(version.manifest.model_schema))
     if len(scores) != 1:
         raise Unscorable(f"its ONNX file gives {len(scores)} answers for one row")
     return predictor
 
 
-def sample(columns: list[Column]) -> dict[str, npt.NDArray[Any]]:
-    """One row made from the schema: zeros and empty texts."""
-    return {
-        column.name: np.array([[""]], dtype=object) if column.type == TEXT else np.zeros((1, 1), np.float32)
-        for column in columns
-    }
+def sample(schema: Schema) -> dict[str, npt.NDArray[Any]]:
+    """One row: the manifest's sample; where it has no value that the column takes, zeros and empty texts."""
+    given = schema.sample or {}
+    return {column.name: _cell(given.get(column.name), is_text=column.type == TEXT) for column in schema.columns}
+
+
+def _cell(value: bool | float | str | None, *, is_text: bool) -> npt.NDArray[Any]:
+    if is_text:
+        return np.array([[value if isinstance(value, str) else ""]], dtype=object)
+    number = float(value) if isinstance(value, bool | int | float) else 0.0
+    return np.array([[number if abs(number) <= LARGEST else 0.0]], dtype=np.float32)

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     cache: Path | None = Field(
         default=None, description="Where downloaded versions lie; default: the user's cache folder."
     )
+    verify_keys: Path | None = Field(
+        default=None, description="A folder of public keys (`*.pem`): only what one of them has signed is served."
+    )
     threads: int = Field(default=1, ge=1, le=256, description="How many threads one prediction may use.")
     largest_body: int = Field(
         default=8 * 1024 * 1024, ge=1024, le=1024**3, description="The largest request that is read, in bytes."

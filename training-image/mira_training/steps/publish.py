@@ -1,4 +1,4 @@
-"""Publish: the model's files and its card, then the comparison, and last of all the manifest."""
+"""Publish: the model's files, its card, its provenance, then comparison and signature, last of all the manifest."""
 
 import json
 import logging
@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from mira.registry.comparison import Comparison
 from mira.registry.document import digest
 from mira.registry.drift import DRIFT_FILE
-from mira.registry.manifest import Code, ComparedWith, File, Manifest, Rows, Run, Schema
+from mira.registry.manifest import Code, ComparedWith, File, Manifest, Rows, Run, Schema, Validation
 from mira.registry.order import ORDER_FILE
 from mira.registry.profile import PROFILE_FILE
+from mira_training.data.sample import sample_of
 from mira_training.model.artifacts import libraries
-from mira_training.publication import Published, commit, upload
+from mira_training.provenance import PROVENANCE_FILE, Made, provenance
+from mira_training.publication import Published, commit, upload, upload_one
 from mira_training.report.card import model_card
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Results:
     drifted: "Compared"
     trained: "Trained"
     evaluated: "Evaluated"
+    started_at: datetime
 
 
 def publish(assignment: "Assignment", results: Results, plan: "Plan", ports: "Ports") -> Published:
@@ -55,21 +58,35 @@ def publish(assignment: "Assignment", results: Results, plan: "Plan", ports: "Po
         (report / DRIFT_FILE).write_bytes(drift.render())
     (folder / ORDER_FILE).write_bytes(assignment.order.render())
     files = upload(ports.registry, assignment.key.prefix, assignment.attempt, folder)
-    made = manifest(assignment, results, plan, files, now)
-    published = commit(ports.registry, made, comparison(made, results.evaluated, now))
+    said = Made(
+        assignment.order,
+        assignment.attempt,
+        results.ingested.sources,
+        libraries(),
+        ports.revision,
+        started_at=results.started_at,
+        finished_at=now,
+    )
+    origin = report / PROVENANCE_FILE
+    origin.write_bytes(provenance(said, files).render())
+    files.append(upload_one(ports.registry, assignment.key.prefix, assignment.attempt, origin, folder))
+    made = manifest(assignment, results, plan, files, now, revision=ports.revision)
+    published = commit(ports.registry, made, comparison(made, results.evaluated, now), ports.signing_key)
     log.info("version %s of %s is published as %s", made.version, made.model, published.digest)
     return published
 
 
-def manifest(assignment: "Assignment", results: Results, plan: "Plan", files: list[File], now: datetime) -> Manifest:
+def manifest(
+    assignment: "Assignment",
+    results: Results,
+    plan: "Plan",
+    files: list[File],
+    now: datetime,
+    *,
+    revision: str | None = None,
+) -> Manifest:
     """The commit point of the version."""
-    order, spec, prepared, compared = (
-        assignment.order,
-        assignment.spec,
-        results.validated.prepared,
-        results.evaluated.compared,
-    )
-    current = compared.current if compared else None
+    order, spec, prepared = assignment.order, assignment.spec, results.validated.prepared
     return Manifest(
         namespace=order.namespace,
         model=order.model,
@@ -82,6 +99,7 @@ def manifest(assignment: "Assignment", results: Results, plan: "Plan", files: li
         ),
         code=Code(
             image=order.image,
+            revision=revision,
             estimator=plan.estimator_name,
             features=spec.features,
             hooks=spec.hooks.model_dump(exclude_none=True) or None if spec.hooks else None,
@@ -96,14 +114,24 @@ def manifest(assignment: "Assignment", results: Results, plan: "Plan", files: li
             target=spec.data.target,
             classes=[str(each) for each in results.trained.scorer.classes] if results.trained.scorer else [],
             outputs=list(results.trained.outputs) if results.trained.outputs else None,
+            sample=sample_of(prepared, spec.data.checks, raw=spec.features is None),
         ),
         metrics=list(results.evaluated.metrics),
-        compared_with=ComparedWith(stage=order.against, version=current.version, digest=current.digest)
-        if current
-        else None,
+        compared_with=_compared_with(results.evaluated, order.against),
+        validation=Validation(passed=results.validated.checked, warnings=list(results.validated.warnings)),
         drift=results.drifted.drift.summary if results.drifted.drift else None,
         files=files,
         created_at=now,
+    )
+
+
+def _compared_with(evaluated: "Evaluated", stage: str | None) -> ComparedWith | None:
+    compared = evaluated.compared
+    if compared is None:
+        return None
+    current = compared.current
+    return ComparedWith(
+        stage=stage, version=current.version, digest=current.digest, verdict=compared.verdict, reason=current.reason
     )
 
 

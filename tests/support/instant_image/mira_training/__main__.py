@@ -44,8 +44,17 @@ def main() -> int:
     if current is not None:
         comparison = compare(manifest, current, now=now)
         store.create(key.comparison(comparison.candidate, comparison.current), comparison.render())
+    if path := os.environ.get("MIRA_SIGNING_KEY"):
+        sign(store, manifest, Path(path))
     store.create(key.manifest, manifest.render())
     return 0
+
+
+def sign(store: S3Store, manifest: Manifest, path: Path) -> None:
+    from mira.registry.signing import SigningKey
+
+    signer, found = SigningKey.in_file(path), digest(manifest.render())
+    store.create(manifest.key.signature(found, signer.key_id), signer.signed(manifest.key, found))
 
 
 def tell_steps(store: S3Store, key: VersionKey, attempt: str, last: str | None) -> None:

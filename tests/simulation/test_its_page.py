@@ -1,0 +1,21 @@
+"""The page of docs/reliability that a campaign writes."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.__main__ import keep
+from tests.simulation.campaign import Tally
+
+
+def test_is_written_when_every_promise_was_kept(tmp_path: Path) -> None:
+    keep("all is well", tmp_path / "new" / "page.md", Tally(histories=3))
+    assert (tmp_path / "new" / "page.md").read_text() == "all is well"
+
+
+def test_is_left_as_it_was_when_one_was_broken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before")
+    keep("one is broken", page, Tally(histories=3, failures=["seed 7"]))
+    assert page.read_text() == "before"
+    assert "left as it was: 1 histories broke a promise" in capsys.readouterr().err
