@@ -36,6 +36,7 @@ def test_a_run_publishes_a_version_whose_every_file_is_what_the_manifest_says(be
         "report/metrics.json",
         "report/model-card.html",
         "report/profile.json",
+        "order.json",
         "report/provenance.json",
     }
     for file in manifest.files:

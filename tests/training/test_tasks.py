@@ -65,6 +65,7 @@ def test_a_transformation_is_published_as_data_beside_its_identifiers_with_schem
         "report/metrics.json",
         "report/profile.json",
         "report/model-card.html",
+        "order.json",
         "report/provenance.json",
     }
     assert [(each.name, each.type) for each in manifest.model_schema.outputs] == [
