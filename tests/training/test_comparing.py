@@ -11,7 +11,7 @@ from mira.registry.document import digest
 from mira.registry.order import Order, OrderedVersion, OrderKind
 from mira.registry.outcome import Outcome
 from mira.registry.store import StoreUnavailable
-from tests.training.workbench import STAGE, csv, customers, parquet
+from tests.training.workbench import STAGE, Workbench, csv, customers, parquet
 
 ROWS, PLANS, LATER = "s3://data/rows.csv", "s3://data/plans.parquet", "s3://data/later.csv"
 DROP = ["customer", "since", "loss", "band"]
@@ -53,20 +53,37 @@ def forget(bench) -> Comparison:
     return Comparison.parse(bench.store.objects.pop(key))
 
 
-@pytest.fixture
-def pair(bench):
-    """A bench with v1 and v2, trained of the same rows and never compared."""
-    bench.data.objects[PLANS] = parquet(pd.DataFrame({"plan": ["free", "pro", "team"], "price": [0, 10, 50]}))
-    for version, parameters in (("v1", FEW), ("v2", {"max_iter": 4})):
-        assert bench.run(bench.order(version, data=DATA, parameters=parameters)).code == 0
-    return bench
-
-
 WITH_PRICE = {
     "features": "tests.training.own_code:with_price",
     "data": DATA | {"inputs": [{"name": "plans", "uri": PLANS}]},
     "estimator": "tests.training.own_code:trees",
 }
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A bench with v1, v2 and, by a features hook, v3: never compared."""
+    bench = Workbench(tmp_path_factory.mktemp("trained"))
+    bench.data.objects[ROWS] = csv(customers())
+    bench.data.objects[PLANS] = parquet(pd.DataFrame({"plan": ["free", "pro", "team"], "price": [0, 10, 50]}))
+    specs = {
+        "v1": {"data": DATA, "parameters": FEW},
+        "v2": {"data": DATA, "parameters": {"max_iter": 4}},
+        "v3": WITH_PRICE | {"parameters": {"depth": 3}},
+    }
+    for version, spec in specs.items():
+        assert bench.run(bench.order(version, **spec)).code == 0
+    return bench
+
+
+@pytest.fixture
+def pair(trained, bench):
+    """The same, for one test alone."""
+    bench.store.objects |= trained.store.objects
+    bench.data.objects |= trained.data.objects
+    return bench
+
+
 TRAININGS = {
     "slices and chosen metrics": {
         "data": DATA,
@@ -174,7 +191,6 @@ NEVER = {
 def test_a_pair_whose_rows_are_not_the_same_any_more_is_not_comparable_for_ever(
     pair, monkeypatch, version, spoil, reason
 ):
-    pair.run(pair.order("v3", **WITH_PRICE, parameters={"depth": 3}))
     spoil(pair, monkeypatch)
     code, outcome, compared = compare(pair, comparing(pair, version))
     assert (code, outcome.reason, compared.verdict) == (0, "Compared", Verdict.NOT_COMPARABLE)
@@ -192,21 +208,21 @@ def test_a_version_without_its_order_is_not_comparable(pair):
 
 
 def test_a_current_version_of_another_kind_is_not_comparable(pair):
-    pair.run(pair.order("v3", task="Regression", data={"drop": [*DROP[:2], "churned", "band"], "target": "loss"}))
-    code, _, compared = compare(pair, comparing(pair, "v2", "v3"))
+    pair.run(pair.order("v4", task="Regression", data={"drop": [*DROP[:2], "churned", "band"], "target": "loss"}))
+    code, _, compared = compare(pair, comparing(pair, "v2", "v4"))
     assert (code, compared.verdict) == (0, Verdict.NOT_COMPARABLE)
-    assert "the current version v3 cannot be scored on these rows: its task is Regression" in compared.reason
+    assert "the current version v4 cannot be scored on these rows: its task is Regression" in compared.reason
 
 
 def test_a_current_version_whose_code_this_image_lacks_is_not_comparable(pair, monkeypatch):
     spec = {"estimator": "tests.training.own_code:Own", "data": DATA, "artifacts": ["Skops"]}
     monkeypatch.setattr("tests.training.own_code.Own", own := of_ones_own(), raising=False)
-    assert pair.run(pair.order("v3", **spec)).code == 0
+    assert pair.run(pair.order("v4", **spec)).code == 0
     monkeypatch.delattr("tests.training.own_code.Own")
     assert own
-    code, _, compared = compare(pair, comparing(pair, "v2", "v3"))
+    code, _, compared = compare(pair, comparing(pair, "v2", "v4"))
     assert (code, compared.verdict) == (0, Verdict.NOT_COMPARABLE)
-    assert "v3 cannot be scored on these rows: its model.skops" in compared.reason
+    assert "v4 cannot be scored on these rows: its model.skops" in compared.reason
 
 
 def of_ones_own() -> type:
@@ -238,7 +254,6 @@ def test_a_forged_order_is_refused_and_nothing_is_written(pair):
 
 
 def test_code_that_the_image_lacks_is_no_answer(pair, monkeypatch):
-    pair.run(pair.order("v3", **WITH_PRICE, parameters={"depth": 3}))
     monkeypatch.delattr(PRICED)
     code, outcome, compared = compare(pair, comparing(pair, "v3"))
     assert (code, outcome.reason, compared) == (64, "CodeNotFound", None)
