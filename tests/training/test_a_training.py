@@ -157,11 +157,21 @@ def test_a_pair_that_cannot_be_scored_is_not_comparable_and_says_why(bench, spec
     assert reason in compared.reason
 
 
-def test_a_current_version_without_an_onnx_file_is_not_comparable(bench):
-    bench.run(bench.order("v1", data=data(), artifacts=["Skops"], parameters={"max_iter": 2}))
+@pytest.mark.parametrize(
+    ("artifacts", "verdict", "reason"),
+    [
+        (["Skops"], "Compared", ""),
+        (["Joblib"], "NotComparable", "it was published without model.onnx; publish with artifacts: [Skops, ONNX]"),
+    ],
+    ids=["skops alone", "joblib alone, which may run anything when it is loaded"],
+)
+def test_a_current_version_without_an_onnx_file_is_asked_by_skops_or_not_at_all(bench, artifacts, verdict, reason):
+    bench.run(bench.order("v1", data=data(), artifacts=artifacts, parameters={"max_iter": 2}))
     bench.make_current("v1")
     bench.run(bench.order("v2", against=STAGE, data=data(), parameters={"max_iter": 2}))
-    assert "it was published without model.onnx" in bench.comparison("v2", "v1").reason
+    comparison = bench.comparison("v2", "v1")
+    assert comparison.verdict == verdict
+    assert reason in comparison.reason
 
 
 def test_a_current_version_with_a_forged_file_is_not_asked(bench):
