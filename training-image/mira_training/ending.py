@@ -19,6 +19,7 @@ from mira.registry.outcome import (
     Termination,
 )
 from mira.registry.store import ObjectStore, Put, StoreRefused, StoreUnavailable
+from mira_training.exhaustion import exhausted
 from mira_training.publication import Published
 from mira_training.refusal import Interrupted, Refused
 
@@ -110,7 +111,10 @@ def compared(said: str, document_digest: str) -> Ending:
 
 
 def failed(error: BaseException) -> Ending:
-    """What an error means for the run, in a sentence."""
+    """What an error means for the run, in a sentence. What the pod lacked comes first: it makes all others happen."""
+    if lack := exhausted(error):
+        # The same limit would end another try in the same way; another node may have a disk that is less full.
+        return Ending(Result.FAILED, *lack, retryable=lack[0] is Reason.DISK_FULL)
     if isinstance(error, Refused):
         return Ending(Result.FAILED, error.reason, error.message, failed_checks=error.failed_checks)
     if isinstance(error, Interrupted | KeyboardInterrupt):

@@ -97,7 +97,12 @@ class Reason(StrEnum):
     # A run that failed
     FAILED = "Failed", RUN, "The run ended without a version and nothing more precise is known."
     JOB_LOST = "JobLost", RUN, "The Job is gone and left no outcome in S3; it is never made a second time."
-    OUT_OF_MEMORY = "OutOfMemory", RUN, "The pod was killed for using more memory than its limit."
+    OUT_OF_MEMORY = (
+        "OutOfMemory",
+        RUN,
+        "The pod was killed for using more memory than its limit, or asked for more than there is.",
+    )
+    DISK_FULL = "DiskFull", RUN, "No space was left on the pod's disk; the message says where."
     EVICTED = "Evicted", RUN, "The node evicted the pod and no try was left."
     INTERRUPTED = (
         "Interrupted",
