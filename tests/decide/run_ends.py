@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from mira.decide.run_plan import Published
 from mira.decide.run_promotion import promotion_of
-from mira.decide.trainingrun import Published
 from mira.registry.outcome import Result
 from tests.decide.run_situations import KNOWN_JOB, PROMOTING, RUN, Case
 from tests.decide.runs import (

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mira.decide.trainingrun import Seen
+from mira.decide.run_plan import Seen
 from tests.decide.runs import (
     SECOND_POD_UID,
     a_job,

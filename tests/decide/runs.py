@@ -9,8 +9,8 @@ from mira.api.identity import spec_hash
 from mira.api.trainingrun import TrainingRun
 from mira.decide.approvals import Proof
 from mira.decide.job import Platform, build_job, build_order, job_name
+from mira.decide.run_plan import CreateJob, CreatePromotion, Effect, Published, Seen, SuspendJob
 from mira.decide.run_promotion import promotion_of
-from mira.decide.trainingrun import CreateJob, CreatePromotion, Effect, Published, Seen, SuspendJob
 from mira.registry.document import digest
 from mira.registry.manifest import Direction, Metric, Run, Source
 from mira.registry.outcome import FailedCheck, Outcome, Result

@@ -8,15 +8,9 @@ from mira.api.conditions import ConditionType, is_true
 from mira.api.reasons import Reason
 from mira.api.trainingrun import TrainingRun, TrainingRunStatus
 from mira.decide.job import Platform
+from mira.decide.run_plan import Failed, Plan, Running, Seen, Succeeded
 from mira.decide.run_status import run_status
-from mira.decide.trainingrun import (
-    Failed,
-    Plan,
-    Running,
-    Seen,
-    Succeeded,
-    reconcile,
-)
+from mira.decide.trainingrun import reconcile
 from tests.decide.run_ends import ENDED, LATE
 from tests.decide.run_situations import REFUSED, RUN, UNDER_WAY
 from tests.decide.runs import (

@@ -8,8 +8,9 @@ import pytest
 
 from mira.api.conditions import ConditionType, condition, is_true
 from mira.api.trainingrun import KIND, TrainingRun, TrainingRunStatus
+from mira.decide.run_plan import Plan, Seen
 from mira.decide.run_status import is_finished, renewed_status, run_status
-from mira.decide.trainingrun import Plan, Seen, reconcile
+from mira.decide.trainingrun import reconcile
 from mira.registry.manifest import Direction, Metric, Source
 from mira.registry.outcome import FailedCheck
 from tests.decide.consistency import check_status

@@ -8,7 +8,8 @@ import pytest
 from mira.api.reasons import Reason
 from mira.api.trainingrun import JobRef
 from mira.decide.approvals import Proof
-from mira.decide.trainingrun import CreatePromotion, Failed, Running, Succeeded, reconcile
+from mira.decide.run_plan import CreatePromotion, Failed, Running, Succeeded
+from mira.decide.trainingrun import reconcile
 from tests.decide.runs import PLATFORM, PROVEN, a_pod, a_run, an_outcome, published, running, seen_of
 
 PROMOTING = a_run(promotion={"stage": "production"})

@@ -20,9 +20,7 @@ from mira.controller.run_progress import look_again_in, progress_of
 from mira.controller.status import StatusWriter
 from mira.controller.workers import Again
 from mira.decide.job import Platform, job_name, owned_by
-from mira.decide.run_promotion import promotion_name
-from mira.decide.run_status import is_finished, renewed_status, run_status
-from mira.decide.trainingrun import (
+from mira.decide.run_plan import (
     CreateJob,
     CreatePromotion,
     Effect,
@@ -33,9 +31,10 @@ from mira.decide.trainingrun import (
     Seen,
     Succeeded,
     SuspendJob,
-    job_finished_at,
-    reconcile,
 )
+from mira.decide.run_promotion import promotion_name
+from mira.decide.run_status import is_finished, renewed_status, run_status
+from mira.decide.trainingrun import job_finished_at, reconcile
 from mira.registry.comparison import Comparison
 from mira.registry.document import DocumentInvalid, digest
 from mira.registry.keys import VersionKey

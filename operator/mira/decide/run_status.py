@@ -19,8 +19,9 @@ from mira.api.trainingrun import (
     TrainingRunStatus,
 )
 from mira.decide.job import owned_by
+from mira.decide.run_plan import Failed, Plan, Published, Running, Seen, Succeeded
 from mira.decide.run_promotion import promotion_name
-from mira.decide.trainingrun import Failed, Plan, Published, Running, Seen, Succeeded, job_finished_at
+from mira.decide.trainingrun import job_finished_at
 from mira.registry import comparison, manifest
 from mira.registry.document import format_time
 from mira.registry.outcome import Outcome

@@ -1,15 +1,14 @@
 """What to do next for a TrainingRun, from what was seen of it, of its Job and in S3."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from mira.api.conditions import ConditionType, condition
 from mira.api.job import Runtime
 from mira.api.reasons import Reason
-from mira.api.trainingrun import TrainingRun
-from mira.decide.approvals import Proof, asked_under_policies
+from mira.decide.approvals import asked_under_policies
 from mira.decide.job import (
     Platform,
     build_job,
@@ -19,15 +18,13 @@ from mira.decide.job import (
     owned_by,
 )
 from mira.decide.pods import diagnose, no_pod
+from mira.decide.run_plan import CreateJob, CreatePromotion, Failed, Object, Plan, Running, Seen, Succeeded, SuspendJob
 from mira.decide.run_promotion import promotion_of
-from mira.registry.comparison import Comparison
 from mira.registry.document import DocumentInvalid
-from mira.registry.manifest import Manifest
 from mira.registry.ordering import check_arrives, order_too_large
 from mira.registry.outcome import Outcome, Result
-from mira.registry.progress import Progress, Step
+from mira.registry.progress import Step
 
-Object: TypeAlias = dict[str, Any]
 NO_FAILURES = (
     Reason.PENDING,
     Reason.SUSPENDED,
@@ -58,97 +55,6 @@ WHILE_A_POD_RUNS = (Reason.RUNNING, *AT_STEP.values())
 ENDED_BY_SUSPEND = (
     "spec.suspend is true, so the Job is suspended and its pod ended; set it to false to start the training anew"
 )
-
-
-@dataclass(frozen=True)
-class Published:
-    """What lies under the key of the version's manifest; `manifest` is None if it cannot be read as one."""
-
-    digest: str
-    manifest: Manifest | None
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Everything that was read before anything is decided.
-
-    `outcomes` are those of this run's own attempts, oldest first. `is_slow` says that a pod should be ready by now, so
-    that `pods` are all that there are. `progress` is the last step that the running pod said to have begun.
-    """
-
-    run: TrainingRun
-    spec_hash: str | None
-    spec_problem: str = ""
-    job: Object | None = None
-    pods: tuple[Object, ...] = ()
-    published: Published | None = None
-    comparison: Comparison | None = None
-    outcomes: tuple[Outcome, ...] = ()
-    promotion: Object | None = None
-    proof: Proof = field(default_factory=lambda: Proof("not proven yet"))
-    is_slow: bool = False
-    progress: Progress | None = None
-
-
-@dataclass(frozen=True)
-class CreateJob:
-    """Start the training; the Job's name makes a repetition harmless."""
-
-    body: Object
-
-
-@dataclass(frozen=True)
-class SuspendJob:
-    """Stop or resume the Job as spec.suspend says."""
-
-    name: str
-    suspend: bool
-
-
-@dataclass(frozen=True)
-class CreatePromotion:
-    """Ask that the new version become current, in the name of whoever asked for the run."""
-
-    body: Object
-
-
-@dataclass(frozen=True)
-class Running:
-    """The run is on its way."""
-
-    reason: Reason
-    message: str
-
-
-@dataclass(frozen=True)
-class Succeeded:
-    """The version is there, made by this run or adopted."""
-
-    reason: Reason
-    published: Published
-    promotion_problem: str = ""
-
-
-@dataclass(frozen=True)
-class Failed:
-    """The run ended without a version."""
-
-    reason: Reason
-    message: str
-    outcome: Outcome | None = None
-
-
-Effect: TypeAlias = CreateJob | SuspendJob | CreatePromotion
-End: TypeAlias = Succeeded | Failed
-
-
-@dataclass(frozen=True)
-class Plan:
-    """At most one effect, and the state to report once it is done. After an effect, reconcile again on what it gave."""
-
-    state: Running | End
-    effect: Effect | None = None
 
 
 def reconcile(seen: Seen, platform: Platform) -> Plan:
