@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from mira.api.reasons import Reason
 from mira.registry.comparison import Comparison, Verdict
-from mira.registry.document import DocumentInvalid, digest, sha256
+from mira.registry.document import DocumentInvalid, digest
 from mira.registry.keys import VersionKey
 from mira.registry.manifest import Manifest
-from mira.registry.order import ORDER_FILE, ORDER_LIMIT, Order, OrderKind
+from mira.registry.order import ORDER_FILE, Order, OrderKind
 from mira.registry.reader import Registry, Tampered, VerifiedVersion
 from mira_training.assignment import Assignment, assign, pair_of
 from mira_training.ending import Ending, compared
@@ -43,9 +43,8 @@ class Comparing:
     again: "Again"
     document: Comparison | None = None
 
-    def __init__(self, order: Order, attempt: str, ports: "Ports", *, on_laptop: bool = False) -> None:
+    def __init__(self, order: Order, ports: "Ports", *, on_laptop: bool = False) -> None:
         self.order = order
-        self.attempt = attempt
         self.ports = ports
         self.on_laptop = on_laptop
         self.step = BEFORE_ANY_STEP
@@ -113,17 +112,13 @@ class Comparing:
     def _own_order(self, manifest: Manifest) -> Order | None:
         """The order by which the candidate was made, None if it was published without one."""
         path = f"attempts/{manifest.attempt}/{ORDER_FILE}"
-        file = next((each for each in manifest.files if each.path == path), None)
-        if file is None:
-            return None
-        stored = self.ports.registry.get(manifest.key.file(path), limit=ORDER_LIMIT)
-        if stored is None or sha256(stored.body) != file.sha256:
-            raise Refused(Reason.COMPARISON_FAILED, f"{path} does not have the sha256 {file.sha256}")
         try:
-            order = Order.parse(stored.body)
+            order = Registry(self.ports.registry).document(manifest, ORDER_FILE, Order)
+        except Tampered as error:
+            raise Refused(Reason.COMPARISON_FAILED, str(error)) from error
         except DocumentInvalid as error:
             raise Refused(Reason.COMPARISON_FAILED, f"{path} cannot be read: {error}") from error
-        if order.kind is not OrderKind.TRAIN or order.run.uid != manifest.run.uid:
+        if order is not None and (order.kind is not OrderKind.TRAIN or order.run.uid != manifest.run.uid):
             raise Refused(Reason.COMPARISON_FAILED, f"{path} is not the order of run {manifest.run.name}")
         return order
 

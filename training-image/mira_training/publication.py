@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from mira.api.reasons import Reason
 from mira.registry.comparison import Comparison
-from mira.registry.document import DocumentInvalid, digest, sha256
+from mira.registry.document import DocumentInvalid, digest
 from mira.registry.keys import VersionKey
 from mira.registry.manifest import MANIFEST_LIMIT, File, Manifest
 from mira.registry.reader import ReadableStore
 from mira.registry.store import ObjectStore, Put, StoreUnavailable
+from mira.registry.verified import sha256_of
 from mira_training.refusal import Refused
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ def upload_one(store: ReadableStore, manifest_prefix: str, attempt: str, path: P
     """This file in the registry, named by its place below the folder."""
     name = f"attempts/{attempt}/{path.relative_to(folder).as_posix()}"
     store.upload(f"{manifest_prefix}{name}", path)
-    content = path.read_bytes()
-    log.info("uploaded %s, %d bytes", name, len(content))
-    return File(path=name, size=len(content), sha256=sha256(content))
+    file = File(path=name, size=path.stat().st_size, sha256=sha256_of(path))
+    log.info("uploaded %s, %d bytes", name, file.size)
+    return file
 
 
 def commit(

@@ -1,4 +1,4 @@
-"""The key with which this attempt signs, and the signature that it writes before the manifest."""
+"""The key with which this attempt signs the version."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

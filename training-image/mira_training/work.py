@@ -53,7 +53,7 @@ def work_of(order: Order, attempt: str, ports: Ports, *, on_laptop: bool = False
     Raises Refused for a field that is wrong, unknown, or not supported yet.
     """
     if order.kind is OrderKind.COMPARE:
-        return Comparing(order, attempt, ports, on_laptop=on_laptop)
+        return Comparing(order, ports, on_laptop=on_laptop)
     assignment = assign(order, attempt, on_laptop=on_laptop)
     if order.kind is OrderKind.DRIFT_CHECK:
         return DriftCheck(assignment, ports)

@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 import uuid
-from pathlib import Path
 
 import kopf
 from kubernetes import client, config
@@ -21,7 +20,7 @@ from mira.controller.settings import Settings
 from mira.controller.watching import Watching
 from mira.registry.probe import open_registry
 from mira.registry.s3 import S3Store
-from mira.registry.signatures import Verifier
+from mira.registry.signatures import Verifier, keys_in
 from mira.registry.store import ObjectStore, StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -39,9 +38,9 @@ def main() -> int:
             sys.stderr.write(f"MIRA_{str(wrong['loc'][0]).upper()}: {wrong['msg']}\n")
         return CANNOT_WORK
     try:
-        keys = _keys(settings.verify_keys)
+        keys = keys_in(settings.verify_keys)
     except ValueError as error:
-        sys.stderr.write(f"MIRA_VERIFY_KEYS: {error}\n")
+        sys.stderr.write(f"{error}\n")
         return CANNOT_WORK
     configure_logs(settings.log_level)
     _allow_deep_objects()
@@ -55,15 +54,6 @@ def main() -> int:
         sys.stderr.write(f"MIRA_REGISTRY {settings.registry}: {problem}\n")
         return CANNOT_WORK
     return _run(settings, store, metrics, stopping, keys)
-
-
-def _keys(folder: Path | None) -> Verifier | None:
-    """The public keys of which one must sign, None if no folder is named. Raises KeyInvalid."""
-    if folder is None:
-        return None
-    from mira.registry.signing import PublicKeys  # noqa: PLC0415 - only who verifies waits for cryptography
-
-    return PublicKeys.in_folder(folder)
 
 
 def _run(

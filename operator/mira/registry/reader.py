@@ -141,7 +141,11 @@ class Registry:
 
     def report(self, manifest: Manifest, name: str, kind: type[Report]) -> Report | None:
         """The version's document `report/<name>`, None if it was published without one. Raises Tampered."""
-        path = f"attempts/{manifest.attempt}/report/{name}"
+        return self.document(manifest, f"report/{name}", kind)
+
+    def document(self, manifest: Manifest, name: str, kind: type[Report]) -> Report | None:
+        """The document of this name that the version's attempt published, None if there is none. Raises Tampered."""
+        path = f"attempts/{manifest.attempt}/{name}"
         file = next((file for file in manifest.files if file.path == path), None)
         if file is None:
             return None

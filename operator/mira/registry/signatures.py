@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from mira.registry.cache import Cache
@@ -35,6 +36,18 @@ class Sought:
 
 class NotSigned(Tampered):
     """A version that none of the keys that count has signed."""
+
+
+def keys_in(folder: Path | None) -> Verifier | None:
+    """The public keys of `$MIRA_VERIFY_KEYS`, of which one must sign; None if no folder is named. Raises ValueError."""
+    if folder is None:
+        return None
+    from mira.registry.signing import KeyInvalid, PublicKeys  # noqa: PLC0415 - only who verifies waits for cryptography
+
+    try:
+        return PublicKeys.in_folder(folder)
+    except KeyInvalid as error:
+        raise ValueError(f"MIRA_VERIFY_KEYS: {error}") from error
 
 
 def must_be_signed(version: VersionKey, digest: str, keys: Verifier, store: ObjectStore, cache: Cache | None) -> None:

@@ -11,7 +11,7 @@ from mira.api.reasons import Reason
 from mira.registry.inputs import Listed
 from mira.registry.manifest import Manifest, Source
 from mira_training.data.files import SCHEME
-from mira_training.data.listing import sources_of
+from mira_training.data.listing import INPUTS, sources_of
 from mira_training.data.objects import DataObjects, Read
 from mira_training.data.snapshot import read_snapshot
 from mira_training.refusal import Refused, listed
@@ -19,8 +19,6 @@ from mira_training.refusal import Refused, listed
 if TYPE_CHECKING:
     from mira_training.assignment import Assignment
     from mira_training.ports import Ports
-
-INPUTS = "inputs."
 
 
 class NotTheSame(Exception):

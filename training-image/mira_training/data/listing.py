@@ -9,11 +9,14 @@ from mira.registry.store import ObjectStore, Put, StoreUnavailable
 from mira_training.data.objects import DataObjects
 from mira_training.refusal import Refused
 
+INPUTS = "inputs."
+"""Before the name of one of `data.inputs`, among the names of sources."""
+
 
 def sources_of(data: Data) -> dict[str, tuple[str, DataSource]]:
     """Every source of the spec by its name in manifest and listing, with the field that it stands in."""
     holdout = {"holdout": ("data.holdout", data.holdout)} if data.holdout else {}
-    inputs = {f"inputs.{one.name}": (f"data.inputs[{one.name}]", one) for one in data.inputs}
+    inputs = {f"{INPUTS}{one.name}": (f"data.inputs[{one.name}]", one) for one in data.inputs}
     return {"training": ("data.training", data.training), **holdout, **inputs}
 
 

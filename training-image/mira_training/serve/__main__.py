@@ -4,9 +4,7 @@ import logging
 import os
 import sys
 import time
-from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
 
 import uvicorn
 from pydantic import ValidationError
@@ -14,14 +12,12 @@ from typing_extensions import override
 
 from mira.registry import Registry
 from mira.registry.cache import default_folder
+from mira.registry.signatures import keys_in
 from mira_training import logs
 from mira_training.serve.app import Service, application
 from mira_training.serve.follower import Follower
 from mira_training.serve.metrics import Metrics
 from mira_training.serve.settings import Settings
-
-if TYPE_CHECKING:
-    from mira.registry.signing import PublicKeys
 
 log = logging.getLogger("mira_training.serve")
 LAST_SECONDS = 5
@@ -79,18 +75,7 @@ def _registry(settings: Settings) -> Registry:
     # A folder of its own: what this server does not need any more, it removes.
     of = settings.stage or settings.version
     cache = base / "serving" / f"{settings.namespace}.{settings.model}.{of}"
-    return Registry(settings.registry, cache=cache, verify_keys=_keys(settings.verify_keys))
-
-
-def _keys(folder: Path | None) -> "PublicKeys | None":
-    if folder is None:
-        return None
-    from mira.registry.signing import PublicKeys  # noqa: PLC0415 - only who verifies waits for cryptography
-
-    try:
-        return PublicKeys.in_folder(folder)
-    except ValueError as error:
-        raise ValueError(f"MIRA_VERIFY_KEYS: {error}") from error
+    return Registry(settings.registry, cache=cache, verify_keys=keys_in(settings.verify_keys))
 
 
 def _config(service: Service) -> uvicorn.Config:

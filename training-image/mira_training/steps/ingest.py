@@ -13,7 +13,7 @@ from mira.api.data import ColumnType, Data, DataSource
 from mira.api.reasons import Reason
 from mira.registry.inputs import Listed
 from mira.registry.manifest import Source
-from mira_training.data.listing import pinned, sources_of
+from mira_training.data.listing import INPUTS, pinned, sources_of
 from mira_training.data.snapshot import snapshots
 from mira_training.data.split import Division, divided
 from mira_training.data.tables import format_of, joined, read_table
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from mira_training.ports import Ports
 
 AT_ONCE = 4
-INPUTS = "inputs."
 log = logging.getLogger(__name__)
 
 
