@@ -44,13 +44,13 @@ def served(follower):
 def test_nothing_is_served_before_there_is_a_current_version(published, follow):
     follower = follow()
     follower.look()
-    assert (served(follower), follower.problem) == (
+    assert (served(follower), follower.now.problem) == (
         None,
         f"stage {STAGE} of {NAMESPACE}/{MODEL} has no current version yet",
     )
     published.promote("v1")
     follower.look()
-    assert (served(follower), follower.problem) == ("v1", None)
+    assert (served(follower), follower.now.problem) == ("v1", None)
 
 
 def test_promotions_are_followed_forth_and_back(published, follow):
@@ -58,7 +58,7 @@ def test_promotions_are_followed_forth_and_back(published, follow):
     for version in ("v1", "v2", "v1"):
         published.promote(version)
         follower.look()
-        assert (served(follower), follower.problem, follower.found.number) == (version, None, published.number)
+        assert (served(follower), follower.now.problem, follower.now.found.number) == (version, None, published.number)
 
 
 def test_a_version_that_is_the_same_is_not_loaded_again(published, follow):
@@ -69,7 +69,7 @@ def test_a_version_that_is_the_same_is_not_loaded_again(published, follow):
     published.promote("v1")
     follower.look()
     assert follower.served is first
-    assert follower.found.number == 2
+    assert follower.now.found.number == 2
 
 
 def spoil_file(published):
@@ -153,14 +153,14 @@ def test_a_version_that_is_bad_leaves_the_old_one_served(published, follow, cloc
     repair = spoil(published)
     follower.look()
     assert served(follower) == "v1"
-    assert follower.problem.startswith(problem)
+    assert follower.now.problem.startswith(problem)
     assert follower._metrics.up_to_date._value.get() == 0
     assert follower.served.scores(sample(follower.served.version.manifest.model_schema)).shape == (1, 2)
     if repair:
         repair()
         clock.now += 600
         follower.look()
-        assert (served(follower), follower.problem) == ("v2", None)
+        assert (served(follower), follower.now.problem) == ("v2", None)
 
 
 def test_what_none_of_the_keys_has_signed_is_not_served(published, follow):
@@ -169,12 +169,12 @@ def test_what_none_of_the_keys_has_signed_is_not_served(published, follow):
     published.promote("v1")
     follower.look()
     assert served(follower) is None
-    assert "is signed by none of" in follower.problem
+    assert "is signed by none of" in follower.now.problem
     manifest = published.manifest("v1")
     version = digest(manifest.render())
     published.store.create(manifest.key.signature(version, ED25519.key_id), ED25519.signed(manifest.key, version))
     follower.look()
-    assert (served(follower), follower.problem) == ("v1", None)
+    assert (served(follower), follower.now.problem) == ("v1", None)
 
 
 def test_bytes_that_changed_on_the_disk_since_they_were_verified_are_not_loaded(published, follow, tmp_path):
@@ -197,7 +197,7 @@ def test_a_bad_version_is_tried_less_and_less_often(published, follow, clock, mo
         follower.look()
         clock.now += 10
     assert tried == [0, 20, 60, 140, 300, 620, 1220, 1820]
-    assert follower.problem == "version v2 is not used: division by zero"
+    assert follower.now.problem == "version v2 is not used: division by zero"
 
 
 def test_what_is_served_no_more_leaves_the_cache(published, follow, tmp_path):
@@ -205,7 +205,7 @@ def test_what_is_served_no_more_leaves_the_cache(published, follow, tmp_path):
     for version in ("v1", "v2", "v1", "v2"):
         published.promote(version)
         follower.look()
-    assert [path.name for path in (tmp_path / "cache" / "versions").iterdir()] == [follower.found.digest[7:]]
+    assert [path.name for path in (tmp_path / "cache" / "versions").iterdir()] == [follower.now.found.digest[7:]]
 
 
 class TestPinned:
@@ -213,16 +213,16 @@ class TestPinned:
         follower = follow(stage=None, version="v1", digest=digest(published.manifest("v1").render()))
         for _ in range(2):
             follower.look()
-            assert (served(follower), follower.problem) == ("v1", None)
+            assert (served(follower), follower.now.problem) == ("v1", None)
             published.promote("v2")
 
     def test_another_digest_is_never_served(self, follow):
         follower = follow(stage=None, version="v1", digest=f"sha256:{'0' * 64}")
         follower.look()
         assert served(follower) is None
-        assert "v1/manifest.json does not have the sha256" in follower.problem
+        assert "v1/manifest.json does not have the sha256" in follower.now.problem
 
     def test_a_version_that_is_not_there_is_said(self, follow):
         follower = follow(stage=None, version="v9")
         follower.look()
-        assert follower.problem == f"version v9 of {NAMESPACE}/{MODEL} is not published"
+        assert follower.now.problem == f"version v9 of {NAMESPACE}/{MODEL} is not published"

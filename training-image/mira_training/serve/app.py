@@ -44,15 +44,15 @@ class Service:
             raise HTTPException(
                 404, f"model {model[:80]!r} is not served here; this server serves {self.settings.model}"
             )
-        served = self.follower.served
-        if served is None:
-            raise HTTPException(503, f"no version of {model} is served yet: {self.follower.problem}")
-        return served
+        now = self.follower.now
+        if now.served is None:
+            raise HTTPException(503, f"no version of {model} is served yet: {now.problem}")
+        return now.served
 
     def state(self) -> dict[str, Any]:
         """What is served, and what keeps it from being what should be served; absent: nothing does."""
-        served, found = self.follower.served, self.follower.found
-        version = served and served.version
+        now = self.follower.now
+        version, found = now.served and now.served.version, now.found
         stale_since = found.stale_since if isinstance(found, Current) else None
         content = {
             "version": version and version.version,
@@ -61,7 +61,7 @@ class Service:
             "stage": self.settings.stage,
             "number": found.number if isinstance(found, Current) else None,
             "stale_since": stale_since and format_time(stale_since),
-            "problem": self.follower.problem,
+            "problem": now.problem,
         }
         return {name: value for name, value in content.items() if value is not None}
 

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mira.registry import Registry, StoreUnavailable, VerifiedVersion
 from mira.registry.document import format_time
@@ -32,21 +32,33 @@ class Bad:
     again_at: float
 
 
+@dataclass(frozen=True)
+class Followed:
+    """What one look left: what is served, where it was found, and what keeps it from being what should be served."""
+
+    served: Predictor | None
+    found: VerifiedVersion | None
+    problem: str | None
+
+
 class Follower:
-    """Keeps `served`, which is swapped at once and never for anything unverified or untried, and `problem`."""
+    """Keeps `now`, which is swapped as a whole and never for anything unverified or untried."""
 
     def __init__(
         self, registry: Registry, settings: Settings, metrics: Metrics, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.served: Predictor | None = None
-        self.found: VerifiedVersion | None = None
-        self.problem: str | None = "it has not looked at the registry yet"
+        self.now = Followed(None, None, "it has not looked at the registry yet")
         self._registry = registry
         self._settings = settings
         self._metrics = metrics
         self._clock = clock
         self._bad: Bad | None = None
         self._stopping = threading.Event()
+
+    @property
+    def served(self) -> Predictor | None:
+        """What is served now; None before anything could be."""
+        return self.now.served
 
     def start(self) -> None:
         """Looks again and again, in a thread that ends with the process."""
@@ -64,24 +76,23 @@ class Follower:
 
     def look(self) -> None:
         """One look at the registry. Whatever fails is told by problem, log and metric, and what is served stays."""
+        now, problem = self.now, None
         try:
-            self._follow()
-            problem = None
+            now = self._followed()
+            _must_be_fresh(now.found)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a new version, the old one is served
             problem = f"{error}" or type(error).__name__
             self._metrics.failures.labels(type(error).__name__).inc()
-        if problem != self.problem:
+        if problem != self.now.problem:
             log.warning("%s", problem) if problem else log.info("what is served is up to date")
-        self.problem = problem
+        self.now = replace(now, problem=problem)
         self._metrics.up_to_date.set(0 if problem else 1)
 
-    def _follow(self) -> None:
-        found = self._wanted()
-        if self.served is None or self.served.version.digest != found.digest:
-            self._take(found)
-        self.found = found
-        if isinstance(found, Current) and found.stale_since is not None:
-            raise Outdated(f"the registry has not answered since {format_time(found.stale_since)}")
+    def _followed(self) -> Followed:
+        found, served = self._wanted(), self.served
+        if served is None or served.version.digest != found.digest:
+            served = self._taken(found)
+        return Followed(served, found, None)
 
     def _wanted(self) -> VerifiedVersion:
         of = self._settings
@@ -101,7 +112,7 @@ class Follower:
             raise Outdated(f"version {named} of {of.namespace}/{of.model} is not published")
         return pinned
 
-    def _take(self, found: VerifiedVersion) -> None:
+    def _taken(self, found: VerifiedVersion) -> Predictor:
         bad = self._bad if self._bad and self._bad.digest == found.digest else None
         if bad and self._clock() < bad.again_at:
             raise Outdated(bad.problem)
@@ -115,14 +126,14 @@ class Follower:
             pause = min(self._settings.refresh_seconds * 2**tries, LONGEST_PAUSE)
             self._bad = Bad(found.digest, f"version {found.version} is not used: {error}", tries, self._clock() + pause)
             raise Outdated(self._bad.problem) from error
-        self._swap(new)
+        self._bad = None
+        self._tell(new.version)
+        return new
 
-    def _swap(self, new: Predictor) -> None:
-        old, self.served, self._bad = self.served, new, None
-        version = new.version
+    def _tell(self, version: VerifiedVersion) -> None:
         self._metrics.version.clear()
         self._metrics.version.labels(version.version, version.digest).set(1)
-        if old is not None:
+        if self.served is not None:
             self._metrics.swaps.inc()
         log.info("serving version %s, %s", version.version, version.digest)
         try:
@@ -130,3 +141,8 @@ class Follower:
                 self._registry.cache.keep_only([version.digest])
         except OSError as error:
             log.warning("what is not needed any more cannot be removed: %s", error)
+
+
+def _must_be_fresh(found: VerifiedVersion | None) -> None:
+    if isinstance(found, Current) and found.stale_since is not None:
+        raise Outdated(f"the registry has not answered since {format_time(found.stale_since)}")
