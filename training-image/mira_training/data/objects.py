@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415 - whoever reads files only never waits for boto3
 """The objects that hold the data: the port, and S3 behind it. What is read is pinned and hashed while it is read."""
 
 import hashlib
@@ -6,9 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from mira.api.reasons import Reason
 from mira.registry.inputs import Listed
@@ -61,6 +59,8 @@ class S3Objects:
     @classmethod
     def with_session(cls, session: Any) -> "S3Objects":
         """A reader whose calls end: 3 s to connect, 30 s between bytes, 4 tries."""
+        from botocore.config import Config
+
         config = Config(connect_timeout=3, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4})
         return cls(session.client("s3", config=config))
 
@@ -138,6 +138,8 @@ class _Answer:
 @contextmanager
 def _translated(uri: str) -> Iterator[_Answer]:
     """Errors of boto3 in our words; where there is nothing the block ends early and the answer's value stays None."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     answer = _Answer()
     try:
         yield answer

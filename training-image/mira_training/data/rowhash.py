@@ -50,6 +50,9 @@ def _mixed(numbers: Hashes) -> Hashes:
     """SplitMix64's finaliser: every bit of the input moves every bit of the output."""
     with np.errstate(over="ignore"):
         mixed = numbers + _ADD
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * _FIRST
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * _SECOND
-    return mixed ^ (mixed >> np.uint64(31))
+        mixed ^= mixed >> np.uint64(30)
+        mixed *= _FIRST
+        mixed ^= mixed >> np.uint64(27)
+        mixed *= _SECOND
+        mixed ^= mixed >> np.uint64(31)
+    return mixed

@@ -63,7 +63,7 @@ def _by_hash(frame: pd.DataFrame, split: Split, answers: Sequence[str]) -> Divis
     """Rows with equal hashes go together. `answers` are the columns that a hash of the row leaves out."""
     hashes = row_hashes(frame.drop(columns=list(answers)) if split.column is None else frame[[split.column]])
     evaluation = hashes < np.uint64(int(_fraction(split) * 2**64))
-    different, evaluated = len(np.unique(hashes)), len(np.unique(hashes[evaluation]))
+    different, evaluated = len(pd.unique(hashes)), len(pd.unique(hashes[evaluation]))
     but = f" but {' and '.join(answers)}" if answers else ""
     looked_at = split.column or f"all columns{but}"
     together = (
