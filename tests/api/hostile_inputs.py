@@ -122,7 +122,16 @@ CODE = (
         ("spec.artifacts: Required value", "Skops, ONNX, Joblib and Directory"),
     ),
     Refused(
-        "Custom without code", RUN, spec(task="Custom", artifacts=["Directory"]), ("spec.estimator", "hooks.train")
+        "Custom without code",
+        RUN,
+        spec(task="Custom", artifacts=["Directory"]),
+        ("spec.hooks.train: Required value", "module:attr"),
+    ),
+    Refused(
+        "Custom with only an estimator",
+        RUN,
+        spec(task="Custom", estimator="a:b", artifacts=["Directory"]),
+        ("spec.hooks.train: Required value", "module:attr"),
     ),
     Refused("Transform without estimator", RUN, spec(task="Transform"), ("spec.estimator: Required", "module:attr")),
     Refused("unknown artifact", RUN, spec(artifacts=["Pickle"]), ("spec.artifacts[0]", '"Skops", "ONNX"')),

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -223,6 +224,15 @@ def test_a_current_version_whose_code_this_image_lacks_is_not_comparable(pair, m
     code, _, compared = compare(pair, comparing(pair, "v2", "v4"))
     assert (code, compared.verdict) == (0, Verdict.NOT_COMPARABLE)
     assert "v4 cannot be scored on these rows: its model.skops" in compared.reason
+
+
+def test_too_little_memory_to_load_a_version_is_no_judgement_on_the_pair(pair, monkeypatch):
+    spec = {"estimator": "tests.training.own_code:Own", "data": DATA, "artifacts": ["Skops"]}
+    monkeypatch.setattr("tests.training.own_code.Own", own := of_ones_own(), raising=False)
+    assert pair.run(pair.order("v4", **spec)).code == 0
+    monkeypatch.setattr(own, "__setstate__", lambda *_: np.empty(2**56))
+    code, outcome, compared = compare(pair, comparing(pair, "v2", "v4"))
+    assert (code, outcome.reason, compared) == (64, "OutOfMemory", None)
 
 
 def of_ones_own() -> type:

@@ -161,9 +161,9 @@ _RULES = (
         reason="FieldValueRequired",
     ),
     Rule(
-        "self.task != 'Custom' || has(self.estimator) || (has(self.hooks) && has(self.hooks.train))",
-        "task Custom needs estimator or hooks.train: write module:attr of the code that trains",
-        field=".estimator",
+        "self.task != 'Custom' || (has(self.hooks) && has(self.hooks.train))",
+        "hooks.train is required for task Custom: write module:attr of the function that trains",
+        field=".hooks.train",
         reason="FieldValueRequired",
     ),
     Rule(

@@ -12,6 +12,7 @@ from mira.api.trainingrun import Artifact, Task
 from mira.registry.manifest import Column, File, Manifest
 from mira.registry.reader import Registry, Tampered, VerifiedVersion
 from mira_training.data.columns import model_input
+from mira_training.exhaustion import exhausted
 from mira_training.model.artifacts import BROUGHT, FILES
 from mira_training.model.fitted import Fitted
 from mira_training.model.onnx_scorer import OnnxScorer, Unscorable
@@ -102,6 +103,9 @@ def _from_skops(path: Path, manifest: Manifest) -> Any:
     except (ImportError, AttributeError) as error:
         raise Unscorable(f"its {path.name} needs code that this image does not have: {error}") from error
     except Exception as error:
+        if exhausted(error):
+            # Another pod may have the room: no judgement on the pair.
+            raise
         said = str(error).strip().splitlines()[:1] or [type(error).__name__]
         raise Unscorable(f"its {path.name} cannot be loaded here: {said[0][:300]}") from error
     raise Unscorable(f"its {path.name} holds {listed(strange, most=3)}, which is no type of its own code")
