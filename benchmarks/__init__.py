@@ -1,0 +1,1 @@
+"""What Mira costs beside a plain script that does the same: `make bench`."""
