@@ -42,6 +42,10 @@ test-long: binaries  ## The long campaigns as well: hours; writes docs/reliabili
 	@python -m tests.model --complete
 	@python -m tests.simulation --seeds 0:100000 --report docs/reliability/simulation.md
 
+.PHONY: bench
+bench: binaries  ## A training by Mira beside a plain script that does the same; says which budgets are missed
+	@python -m benchmarks
+
 .PHONY: generate
 generate: $(READY)  ## Writes the CRDs, the reference and the chart's copies from the code
 	@dev/generate.sh

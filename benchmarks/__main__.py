@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.path.insert(0, str(CACHE / "image"))
     sys.path.insert(1, str(CHECKOUT))
     load = os.getloadavg()
-    with tempfile.TemporaryDirectory(prefix="mira-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="run-", dir=CACHE) as folder:
         lines = _measured(Path(folder), wanted.rounds)
     page = report(Run(tuple(lines), wanted.rounds, load))
     sys.stdout.write(page)

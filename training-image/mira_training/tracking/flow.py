@@ -74,9 +74,6 @@ class _Flow:
         return ""
 
     def _run(self) -> None:
-        # skops asks every module that came before scipy.special for each of its functions: after the thousand that
-        # Prefect imports, that takes a second.
-        import scipy.special  # noqa: F401
         from prefect import flow, task
         from prefect.cache_policies import NO_CACHE
 
