@@ -88,7 +88,7 @@ def loadable_skops_file(estimator: Any, folder: Path) -> Path:
 
 def joblib_file(estimator: Any, folder: Path) -> Path:
     """The estimator as joblib. Raises Refused (`CodeInvalid`) if it cannot be pickled."""
-    import joblib  # type: ignore[import-untyped]
+    import joblib
 
     path = folder / FILES[Artifact.JOBLIB]
     try:
