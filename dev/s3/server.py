@@ -72,7 +72,7 @@ class SeaweedFS:
         )
 
     def start(self) -> None:
-        """Returns when both buckets exist and take a write; an open port is no sign of that."""
+        """Returns when both buckets exist, take a write and give it back; an open port is no sign of that."""
         (self._folder / "tmp").mkdir(parents=True, exist_ok=True)
         self._remove_sockets()
         config = self._folder / "identities.json"
@@ -85,7 +85,7 @@ class SeaweedFS:
             cwd=self._folder.absolute(),
             env={"HOME": str(self._folder.absolute()), "TMPDIR": str((self._folder / "tmp").absolute())},
         )
-        wait_until(self._takes_writes, timeout=_READY_SECONDS, what=f"SeaweedFS takes writes (see {self._process.log})")
+        wait_until(self._serves, timeout=_READY_SECONDS, what=f"SeaweedFS serves (see {self._process.log})")
 
     def stop(self) -> None:
         """Ends the server as a crash would; what it has acknowledged is there after the next `start`."""
@@ -134,7 +134,7 @@ class SeaweedFS:
             "-filer.localSocket=filer.sock",
         ]
 
-    def _takes_writes(self) -> bool:
+    def _serves(self) -> bool:
         if self._process is None or self._process.poll() is not None:
             raise ChildProcessError(f"SeaweedFS ended while it started: see {self._folder / 'weed.log'}")
         with contextlib.closing(self.client(Role.ADMIN)) as client:
@@ -144,6 +144,8 @@ class SeaweedFS:
                         client.create_bucket(Bucket=bucket)
                     # With content: an empty object needs no volume, so it is taken before any other one is.
                     client.put_object(Bucket=bucket, Key=".ready", Body=b"ready")
+                    # A read asks where the volume is, which a write is told: it can fail for longer.
+                    client.get_object(Bucket=bucket, Key=".ready")["Body"].read()
                     client.delete_object(Bucket=bucket, Key=".ready")
             except (BotoCoreError, ClientError):
                 return False
