@@ -37,6 +37,8 @@ class S3Store:
         self.bucket = location.netloc
         self.prefix = f"{location.path.strip('/')}/" if location.path.strip("/") else ""
         self.root = f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+        # One for both clients: credentials are fetched once, and the models of S3 read once.
+        session = session or boto3.session.Session()
         self._client = _client(attempts=3, pool=pool, endpoint=endpoint, session=session)
         self._once = _client(attempts=1, pool=pool, endpoint=endpoint, session=session)
 
@@ -150,7 +152,7 @@ def _client(*, attempts: int, pool: int, endpoint: str | None, session: Any) -> 
         max_pool_connections=pool,
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
-    made: S3Client = (session or boto3.session.Session()).client("s3", config=config, endpoint_url=endpoint)
+    made: S3Client = session.client("s3", config=config, endpoint_url=endpoint)
     return made
 
 
