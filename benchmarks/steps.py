@@ -77,7 +77,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def ingested(manifest: Path) -> dict[str, float]:
     """The rows of both sides as the step `ingest` gives them."""
-    with tempfile.TemporaryDirectory(prefix="mira-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="ingest-", dir=manifest.parent) as folder:
         order = order_in(manifest)
         assignment = assign(order, "00000000-00000000", on_laptop=True)
         ports = Ports(FolderStore(Path(folder).as_uri()), Files(), lambda: datetime.now(UTC), Path(folder))
