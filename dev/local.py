@@ -31,7 +31,6 @@ CACHE = CHECKOUT / ".cache"
 SYSTEM_NAMESPACE, OPERATOR_ACCOUNT = "mira-system", "mira-operator"
 NAMESPACE = "team-a"
 IMAGE = f"local.example.com/mira-training@sha256:{'a' * 64}"
-LAST_LINES, LONGEST_LINE = 20, 400
 Say = Callable[[str], None]
 T = TypeVar("T")
 
@@ -67,16 +66,13 @@ class OperatorProcess:
         try:
             return wait_until(condition, timeout=timeout, what=what)
         except TimeoutError as error:
-            log = self.process.log
-            lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:] if log.exists() else []
-            said = "\n".join(line[:LONGEST_LINE] for line in lines) or "nothing"
-            raise TimeoutError(f"{error}; the last that {self.process.name} logged:\n{said}") from None
+            raise TimeoutError(f"{error}; {self.process.last_words()}") from None
 
     def answer(self, path: str) -> tuple[int, str]:
         """What it answers under this path; (0, "") if it does not answer. A ChildProcessError if it has ended."""
         code = self.process.poll()
         if code is not None:
-            raise ChildProcessError(f"{self.process.name} ended with exit code {code}; its log: {self.process.log}")
+            raise ChildProcessError(f"{self.process.name} ended with exit code {code}; {self.process.last_words()}")
         try:
             found = urllib3.request("GET", self.url + path, retries=False, timeout=5.0)
         except urllib3.exceptions.HTTPError:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Self, cast
 
 CHECKOUT = Path(__file__).parents[1]
+LAST_LINES, LONGEST_LINE = 20, 400
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,12 @@ class Process:
             return self._ended.result(timeout)
         except TimeoutError:
             raise TimeoutError(f"{self.name} (pid {self.pid}) still runs after {timeout:g} s") from None
+
+    def last_words(self) -> str:
+        """How its log ends, for an error's text: when somebody reads that, the log may be gone."""
+        lines = self.log.read_text(errors="replace").splitlines()[-LAST_LINES:] if self.log.exists() else []
+        said = "\n".join(line[:LONGEST_LINE] for line in lines) or "nothing"
+        return f"the last that {self.name} logged:\n{said}"
 
     def signal(self, number: int) -> None:
         """Signals the process alone, as a kubelet signals a container's first process; nothing if it has ended."""

@@ -132,7 +132,7 @@ class ControlPlane:
         """Whether the API server answers this path well. A ControlPlaneError if a part has ended."""
         for process in self._processes.values():
             if process.poll() is not None:
-                raise ControlPlaneError(f"{process.name} ended with {process.poll()}; its log: {process.log}")
+                raise ControlPlaneError(f"{process.name} ended with {process.poll()}; {process.last_words()}")
         try:
             return bool(self.rest("admin").call("GET", path).status == HTTPStatus.OK)
         except urllib3.exceptions.HTTPError:

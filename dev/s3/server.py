@@ -78,14 +78,14 @@ class SeaweedFS:
         config = self._folder / "identities.json"
         config.touch(mode=0o600)
         config.write_text(json.dumps(identities(self._credentials)))
-        self._process = self._supervisor.start(
+        process = self._process = self._supervisor.start(
             "seaweedfs",
             [Path(sys.executable).parent / "weed", *self._arguments()],
             log=self._folder / "weed.log",
             cwd=self._folder.absolute(),
             env={"HOME": str(self._folder.absolute()), "TMPDIR": str((self._folder / "tmp").absolute())},
         )
-        wait_until(self._serves, timeout=_READY_SECONDS, what=f"SeaweedFS serves (see {self._process.log})")
+        wait_until(lambda: self._serves(process), timeout=_READY_SECONDS, what=f"SeaweedFS serves (see {process.log})")
 
     def stop(self) -> None:
         """Ends the server as a crash would; what it has acknowledged is there after the next `start`."""
@@ -134,9 +134,9 @@ class SeaweedFS:
             "-filer.localSocket=filer.sock",
         ]
 
-    def _serves(self) -> bool:
-        if self._process is None or self._process.poll() is not None:
-            raise ChildProcessError(f"SeaweedFS ended while it started: see {self._folder / 'weed.log'}")
+    def _serves(self, process: Process) -> bool:
+        if process.poll() is not None:
+            raise ChildProcessError(f"SeaweedFS ended while it started; {process.last_words()}")
         with contextlib.closing(self.client(Role.ADMIN)) as client:
             try:
                 for bucket in (REGISTRY_BUCKET, DATA_BUCKET):

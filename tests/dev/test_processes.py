@@ -169,6 +169,24 @@ def test_free_ports_differ_and_are_no_clients_ports() -> None:
             server.bind(("127.0.0.1", port))
 
 
+TRIES_IT_FIRST = """
+import random, sys
+from dev.ports import free_ports
+mine = int(sys.argv[1])
+random.SystemRandom.sample = lambda *_: list(range(mine + 100, mine - 1, -1))
+print(*free_ports(2))
+"""
+
+
+def test_a_port_is_given_to_no_other_process_though_nothing_listens_on_it_yet() -> None:
+    (mine,) = free_ports(1)
+    argv = [sys.executable, "-c", TRIES_IT_FIRST, str(mine)]
+    other = subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    chosen = {int(port) for port in other.stdout.split()}
+    assert len(chosen) == 2
+    assert mine not in chosen
+
+
 def test_waiting_returns_the_value_or_names_what_it_waited_for() -> None:
     answers = iter(["", "", "here"])
     assert wait_until(lambda: next(answers), timeout=10, every=0.001, what="a word") == "here"
