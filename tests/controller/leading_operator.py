@@ -10,7 +10,11 @@ from mira.controller.queue import Key
 from mira.controller.settings import Settings
 from mira.registry.memory import MemoryStore
 
-SETTINGS: dict[str, Any] = {"registry": "s3://mira/registry", "cluster_name": "local", "default_image": "an/image"}
+SETTINGS: dict[str, Any] = {
+    "registry": "s3://mira/registry",
+    "cluster_name": "local",
+    "default_image": "registry.example.com/mira/training@sha256:" + "a" * 64,
+}
 
 
 class NoWatch:

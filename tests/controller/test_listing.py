@@ -20,7 +20,6 @@ from mira.controller.operator import Operator, Outside
 from mira.controller.queue import Key
 from mira.controller.settings import Settings
 from mira.controller.threads import RealThreads
-from mira.decide.job import RUN_LABEL
 from mira.registry.memory import MemoryStore
 from tests.controller.in_memory import InMemory
 from tests.controller.leading_operator import SETTINGS, NoWatch
@@ -28,8 +27,13 @@ from tests.controller.leading_operator import SETTINGS, NoWatch
 NAMES = st.text("abc-0", min_size=1, max_size=5)
 
 
-def body(name: str = "a", namespace: str = "ns", labels: Any = None, **spec: Any) -> dict[str, Any]:
-    return {"metadata": {"name": name, "namespace": namespace, "labels": labels}, "spec": spec}
+def body(name: str = "a", namespace: str = "ns", **spec: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": namespace}, "spec": spec}
+
+
+def a_job(name: str, owners: list[tuple[str, str]] | None) -> dict[str, Any]:
+    references = None if owners is None else [{"kind": kind, "name": owner} for kind, owner in owners]
+    return {"metadata": {"name": name, "namespace": "ns", "ownerReferences": references}}
 
 
 CASES: list[tuple[str, dict[str, Any], list[Key]]] = [
@@ -40,12 +44,12 @@ CASES: list[tuple[str, dict[str, Any], list[Key]]] = [
         body("p", model="churn", stage="production"),
         [Key("ModelPromotion", "ns", "p"), Key("ModelStage", "ns", "churn.production")],
     ),
-    ("Job", body("run-a-1", labels={RUN_LABEL: "run-a"}), [Key("TrainingRun", "ns", "run-a")]),
-    ("Job", body("another team's", labels={"app": "x"}), []),
-    ("Job", body("no labels", labels={}), []),
-    ("Job", body("labels that are null"), []),
-    ("Job", body("an empty label", labels={RUN_LABEL: ""}), []),
-    ("Job", {"metadata": {"name": "labels left out", "namespace": "ns"}}, []),
+    ("Job", a_job("run-a-1", [("TrainingRun", "run-a")]), [Key("TrainingRun", "ns", "run-a")]),
+    ("Job", a_job("p-1-cmp", [("ModelPromotion", "p")]), [Key("ModelPromotion", "ns", "p")]),
+    ("Job", a_job("another team's", [("CronJob", "run-a")]), []),
+    ("Job", a_job("no owner", []), []),
+    ("Job", a_job("owners that are null", None), []),
+    ("Job", {"metadata": {"name": "owners left out", "namespace": "ns"}}, []),
 ]
 
 
@@ -60,7 +64,9 @@ def test_no_change_wakes_another_namespace_or_a_kind_without_a_pass(
     kind: str, namespace: str, names: tuple[str, str, str, str]
 ) -> None:
     name, run, model, stage = names
-    keys = keys_of(kind, body(name, namespace, {RUN_LABEL: run}, model=model, stage=stage))
+    changed = body(name, namespace, model=model, stage=stage)
+    changed["metadata"]["ownerReferences"] = [{"kind": "TrainingRun", "name": run}]
+    keys = keys_of(kind, changed)
     assert keys
     assert {key.namespace for key in keys} == {namespace}
     assert {key.kind for key in keys} <= {"TrainingRun", "ModelPromotion", "ModelStage"}

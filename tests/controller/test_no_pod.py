@@ -9,11 +9,13 @@ from mira.api.conditions import ConditionType, condition
 from mira.api.trainingrun import TrainingRun
 from mira.controller.cache import Cache
 from mira.controller.clock import Clock
+from mira.controller.jobs import Jobs
 from mira.controller.queue import Key
-from mira.controller.runs import NOT_READY_AFTER, RunPass
+from mira.controller.runs import RunPass
 from mira.controller.status import StatusWriter
 from mira.decide.approvals import Proof
 from mira.decide.job import Platform
+from mira.decide.job_state import NOT_READY_AFTER
 from mira.registry.memory import MemoryStore
 from tests.controller.in_memory import InMemory
 
@@ -38,7 +40,16 @@ def said(seconds: float, **job_status: int) -> str:
     writer = StatusWriter(cluster, cache, Recorder(cluster, clock.now), lambda *_: None)
     platform = Platform("s3://mira/registry", default_image="registry.example.com/training@sha256:" + "a" * 64)
     run_pass = RunPass(
-        cluster, store, cache, writer, platform, clock, 30, lambda *_: None, lambda _, *, anew: Proof("not asked")
+        cluster,
+        store,
+        Jobs(cluster, store, cache),
+        cache,
+        writer,
+        platform,
+        clock,
+        30,
+        lambda *_: None,
+        lambda _, *, anew: Proof("not asked"),
     )
     cluster.objects["TrainingRun", "v1"] = RUN
     cache.put("TrainingRun", RUN)

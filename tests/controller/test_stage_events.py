@@ -9,11 +9,14 @@ from mira.controller.answering import FileChecks, LiveReader
 from mira.controller.cache import Cache
 from mira.controller.chains import Chains
 from mira.controller.clock import Clock
+from mira.controller.comparisons import Comparisons
+from mira.controller.jobs import Jobs
 from mira.controller.promotions import PromotionPass
 from mira.controller.queue import Key
 from mira.controller.stages import StagePass
 from mira.controller.status import StatusWriter
 from mira.decide.approvals import Proof
+from mira.decide.job import Platform
 from mira.registry.memory import MemoryStore
 from tests.controller.in_memory import InMemory
 from tests.support.world import MODEL, NAMESPACE, NOON, POLICIES_SINCE, STAGE, promotion, publish, stage
@@ -30,8 +33,10 @@ class Operator:
         live = LiveReader(self.cluster, clock, lambda _, *, anew: Proof(since=POLICIES_SINCE))
         self.stages = StagePass(self.store, "s3://mira", live, self.cache, writer, chains, clock, 30)
         files = FileChecks(self.store)
+        jobs, platform = Jobs(self.cluster, self.store, self.cache), Platform("s3://mira")
+        comparisons = Comparisons(self.cluster, self.store, jobs, self.cache, platform, clock)
         self.promotions = PromotionPass(
-            self.store, files, live, self.cache, writer, chains, clock, 30, "test", lambda _: None
+            self.store, files, live, comparisons, self.cache, writer, chains, clock, 30, "test", lambda _: None
         )
         self.put("ModelStage", stage().model_dump(by_alias=True, mode="json", exclude_none=True))
 

@@ -147,10 +147,9 @@ SITUATIONS = {
         stage={"gates": [{"metric": "roc_auc", "minimum": "0.99"}]},
     ),
     "gates_inconclusive": Situation(
-        "Inconclusive",
-        "version v9 was never compared with the current version v3, and nothing will compare them: create its "
-        "TrainingRun again under another name with evaluation.against: production, which compares as it trains, "
-        "and promote that version; roc_auc[a=b] is 0.80, needs maxRegression 0.01 (NotCompared)",
+        "Comparing",
+        "version v9 was never compared with the current version v3; "
+        "roc_auc[a=b] is 0.80, needs maxRegression 0.01 (NotCompared)",
         stage={"gates": [{"metric": "roc_auc", "slice": "a=b", "maxRegression": "0.01"}]},
     ),
     "not_soaked": Situation(

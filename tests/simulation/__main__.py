@@ -57,7 +57,7 @@ def report(seeds: range, tally: Tally, processes: int) -> str:
     rows = [f"| {what} | {count} |" for what, count in sorted(tally.struck.items())]
     work = [f"| {what} | {count} |" for what, count in sorted(tally.workloads.items())]
     ran = f"{tally.histories} histories, {len(tally.failures)} with a broken promise"
-    within = f"half within {tally.percentile(0.5):.1f}, 99% within {tally.percentile(0.99):.1f}"
+    half, most, last = (tally.percentile(share) for share in (0.5, 0.99, 1.0))
     lines = [
         "# The operator in a deterministic simulator",
         "",
@@ -66,8 +66,9 @@ def report(seeds: range, tally: Tally, processes: int) -> str:
         f"{ran}, in {tally.seconds:.0f} s by {processes} processes. One to three operators, up to four faults each.",
         "",
         "From the last disturbance (a fault or its end, a person, a pod) until all was right, in simulated seconds:",
-        f"{within}, all within {max(tally.settled):.1f}. Histories in which somebody edited a pointer by hand are left",
-        f"out: S3 tells nobody, so that is seen at the stage's next look; all of them within {tally.by_hand:.1f}.",
+        f"half within {half:.1f}, 99% within {most:.1f}, all within {last:.1f}. Histories in which somebody edited a",
+        "pointer by hand are left out: S3 tells nobody, so that is seen at the stage's next look; all of them within",
+        f"{tally.by_hand:.1f}.",
         "",
         "| fault that struck | times |",
         "|---|---|",

@@ -52,8 +52,8 @@ class Tally:
             self.settled.append(result.settled)
 
     def percentile(self, share: float) -> float:
-        """The time within which this share of the histories was right again."""
-        ordered = sorted(self.settled)
+        """The time within which this share of the histories was right again; 0 if there were none."""
+        ordered = sorted(self.settled) or [0.0]
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 

@@ -111,5 +111,19 @@ class Team:
     def ends(self, name: str, kind: str = "ModelPromotion") -> None:
         self.until(f"{kind} {name} is finished", lambda: self.gone(name, kind) or self.finished(name, kind))
 
+    def decided(self, name: str) -> None:
+        """Waits for the promotion's end; if its versions cannot be compared, deletes the Job, as it is told to."""
+
+        def seen_to() -> bool:
+            if self.reason(name) == "ComparisonFailed":
+                uid = (self.get("ModelPromotion", name) or {})["metadata"]["uid"]
+                for job in self.world.server.objects("Job"):
+                    owner, *_ = job["metadata"]["ownerReferences"]
+                    if owner["uid"] == uid and not job["metadata"].get("deletionTimestamp"):
+                        self.delete("Job", job["metadata"]["name"])
+            return self.gone(name) or self.finished(name)
+
+        self.until(f"{name} is decided", seen_to)
+
     def pause(self, longest: float) -> None:
         self.world.scheduler.sleep(self.world.scheduler.random.uniform(0, longest))

@@ -153,7 +153,8 @@ class Simulation:
     def _last_disturbance(self) -> float:
         """When people, faults and the end of faults last changed anything."""
         world = self.world
-        times = [at + (fault.amount if fault.what == "carried out late" else 0) for at, fault in world.weather.struck]
+        lasting = ("carried out late", "frozen before it")
+        times = [at + (fault.amount if fault.what in lasting else 0) for at, fault in world.weather.struck]
         return max(world.disturbed, *times, *world.away.values())
 
     # --- what goes wrong by itself

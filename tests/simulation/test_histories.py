@@ -21,6 +21,15 @@ FOUND = {
     "frozen for just longer than the Lease, before anybody takes it over": Plan(
         31, ("a rejection",), 2, (Fault(0.2, "frozen before it", "a read of S3", 9.0),)
     ),
+    "the pointer set back by hand between the operator's look at it and its report": Plan(
+        1813, ("everything deleted and created again",), 2, (Fault(11.34, "pointer set back"),)
+    ),
+    "the only operator frozen for a minute as it puts back a pointer that was deleted": Plan(
+        5561,
+        ("an approval taken back",),
+        1,
+        (Fault(9.6, "frozen before it", "the pointer", 60.0), Fault(15.04, "pointer deleted")),
+    ),
 }
 FAULTS = {*OF_CALLS, *OF_PROCESSES, *OF_SERVERS, *OF_THE_WORLD, *OF_WATCHES}
 

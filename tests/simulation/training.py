@@ -7,10 +7,10 @@ from mira.decide.job import ORDER_ANNOTATION
 from mira.registry.document import DocumentInvalid, digest
 from mira.registry.keys import VersionKey, attempt_id
 from mira.registry.memory import MemoryStore
-from mira.registry.order import Order
+from mira.registry.order import Order, OrderKind
 from mira.registry.reader import Current, Registry, Tampered
 from tests.simulation.node import Ending
-from tests.support.instant_image.mira_training.__main__ import build, compare, failed
+from tests.support.instant_image.mira_training.__main__ import build, compare, compare_as_ordered, failed
 
 
 def train(store: MemoryStore, pod: Object, now: datetime) -> Ending:
@@ -21,6 +21,8 @@ def train(store: MemoryStore, pod: Object, now: datetime) -> Ending:
     parameters = order.spec.get("parameters", {})
     if pod["metadata"].get("deletionTimestamp"):
         return Ending(143)
+    if order.kind is OrderKind.COMPARE:
+        return Ending(compare_as_ordered(store, order, now=now))
     if code := parameters.get("fail"):
         outcome = failed(attempt, code, now)
         store.create(key.outcome(attempt), outcome.render())

@@ -34,7 +34,7 @@ def _journey(team: Team) -> None:
 
 
 def _two_at_once(team: Team) -> None:
-    # Trained side by side, the two were never compared with each other: a relative gate would wait for that.
+    # Trained side by side, the two were never compared with each other: a relative gate would want a Job for that.
     team.own_stage(gates=[{"metric": "roc_auc", "minimum": "0.5"}])
     for version in ("v1", "v2"):
         team.run(version, promote=False)
@@ -47,6 +47,18 @@ def _two_at_once(team: Team) -> None:
         team.pause(2)
     team.ends("to-v1")
     team.ends("to-v2")
+
+
+def _compared_by_a_job(team: Team) -> None:
+    """No training has compared the two: the second promotion has a Job do it."""
+    team.own_stage(gates=GATES)
+    for version in ("v1", "v2"):
+        team.run(version, promote=False)
+    for version in ("v1", "v2"):
+        team.ends(version, "TrainingRun")
+        team.promote(f"to-{version}", version)
+        team.say(f"to-{version}")
+        team.decided(f"to-{version}")
 
 
 def _training_fails(team: Team) -> None:
@@ -183,6 +195,12 @@ WORKLOADS: dict[str, Workload] = {
         _two_at_once,
         ([V1, V2], [V2, ("Refuse", "Superseded", "v2")]),
         {"to-v1": ("Promoted", "Superseded"), "to-v2": ("Promoted",)},
+        {"v1": ("Succeeded",), "v2": ("Succeeded",)},
+    ),
+    "two versions compared by a Job": Workload(
+        _compared_by_a_job,
+        ([V1, V2],),
+        {"to-v1": ("Promoted",), "to-v2": ("Promoted",)},
         {"v1": ("Succeeded",), "v2": ("Succeeded",)},
     ),
     "a training that fails, and one that does not": Workload(

@@ -72,6 +72,10 @@ class Team:
         }
         self.apply(user, "TrainingRun", name, run)
 
+    def train(self, name: str, *, user: str = "alice", model: str = "churn", **spec: Any) -> None:
+        """A run of the image that the spec names."""
+        self.apply(user, "TrainingRun", name, {"model": model, "task": "Classification", **spec})
+
     def promote(self, name: str, version: str, *, user: str = "alice", model: str = "churn", **spec: Any) -> None:
         self.apply(user, "ModelPromotion", name, {"model": model, "stage": "production", "version": version, **spec})
 

@@ -96,3 +96,14 @@ class Cluster(Protocol):
     def patch_status(self, kind: str, namespace: str, name: str, body: Mapping[str, Any]) -> Object:
         """The object after a JSON merge patch of its status."""
         ...
+
+
+def create_or_get(cluster: Cluster, kind: str, namespace: str, body: Mapping[str, Any]) -> Object:
+    """The object of this name, made now or found. Raises what the calls raise."""
+    try:
+        return cluster.create(kind, namespace, body)
+    except AlreadyExists:
+        found = cluster.get(kind, namespace, body["metadata"]["name"])
+        if found is None:
+            raise
+        return found

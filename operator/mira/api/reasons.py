@@ -90,7 +90,7 @@ class Reason(StrEnum):
     JOB_NAME_TAKEN = "JobNameTaken", RUN, "A Job of the run's name exists and belongs to somebody else."
     JOB_REFUSED = (
         "JobRefused",
-        RUN,
+        RUN + PROMOTION,
         "The API server refuses the Job, e.g. for a quota or a limit range; the message says which.",
     )
 
@@ -198,13 +198,18 @@ class Reason(StrEnum):
     INCONCLUSIVE = (
         "Inconclusive",
         PROMOTION,
-        "A gate cannot be judged: mostly because the versions were never compared; the message says what to do.",
+        "A gate cannot be judged; the message says which and what to do.",
     )
     COMPARED = "Compared", RUN, "The pair has its comparison in the registry: a Compare order has done its work."
+    COMPARING = (
+        "Comparing",
+        PROMOTION,
+        "The pair was never compared: a Job of the promotion scores both versions on the same rows, then it goes on.",
+    )
     COMPARISON_FAILED = (
         "ComparisonFailed",
-        RUN,
-        "A Compare order cannot be carried out: a version is not the one that it names; nothing is written.",
+        RUN + PROMOTION,
+        "The versions could not be compared, and nothing was written; the message says why, and how to try again.",
     )
     NOT_SOAKED = (
         "NotSoaked",
@@ -297,7 +302,7 @@ class Reason(StrEnum):
     NOT_COMPARED = (
         "NotCompared",
         PROMOTION,
-        "The pair was never scored on the same rows: only a run with evaluation.against does it, as it trains.",
+        "The pair was never scored on the same rows: a run with evaluation.against does it as it trains, else a Job.",
     )
     DIRECTION_UNKNOWN = (
         "DirectionUnknown",

@@ -8,11 +8,12 @@ from mira.adapters.cluster import Absent, Answer, Cluster, ClusterUnavailable, O
 from mira.controller.cache import Cache
 from mira.controller.queue import Key
 from mira.controller.threads import Flag, Threads
-from mira.decide.job import MANAGED_BY, RUN_LABEL
+from mira.decide.job import MANAGED_BY
 
 log = logging.getLogger(__name__)
 MIRA_LABELS = ",".join(f"{name}={value}" for name, value in MANAGED_BY.items())
 LISTED = {"TrainingRun": "", "ModelPromotion": "", "ModelStage": "", "Job": MIRA_LABELS}
+WITH_JOBS = ("TrainingRun", "ModelPromotion")
 FIRST_RETRY, LONGEST_RETRY = 0.5, 15.0
 
 
@@ -22,8 +23,8 @@ def keys_of(kind: str, body: Object) -> list[Key]:
     namespace, name = metadata["namespace"], metadata["name"]
     match kind:
         case "Job":
-            run = (metadata.get("labels") or {}).get(RUN_LABEL)
-            return [Key("TrainingRun", namespace, run)] if run else []
+            owners = metadata.get("ownerReferences") or []
+            return [Key(owner["kind"], namespace, owner["name"]) for owner in owners if owner["kind"] in WITH_JOBS]
         case "ModelPromotion":
             stage = Key("ModelStage", namespace, f"{body['spec']['model']}.{body['spec']['stage']}")
             return [Key(kind, namespace, name), stage]

@@ -17,8 +17,10 @@ from mira.controller.answering import FileChecks, LiveReader
 from mira.controller.cache import Cache
 from mira.controller.chains import Chains
 from mira.controller.clock import Clock
+from mira.controller.comparisons import Comparisons
 from mira.controller.discovery import Discovery
 from mira.controller.fencing import FencedCluster, FencedStore, NotLeading
+from mira.controller.jobs import Jobs
 from mira.controller.leading import Claim, Elector
 from mira.controller.listing import LISTED, Listing, has_ended, keys_of
 from mira.controller.promotions import PromotionPass
@@ -118,10 +120,12 @@ class Operator:
         writer = StatusWriter(self.cluster, self.cache, Recorder(self.cluster, clock.now), self._ended)
         files = FileChecks(self.store)
         platform = settings.platform()
+        jobs = Jobs(self.cluster, self.store, self.cache)
         return {
             "TrainingRun": RunPass(
                 self.cluster,
                 self.store,
+                jobs,
                 self.cache,
                 writer,
                 platform,
@@ -134,6 +138,7 @@ class Operator:
                 self.store,
                 files,
                 live,
+                Comparisons(self.cluster, self.store, jobs, self.cache, platform, clock),
                 self.cache,
                 writer,
                 chains,

@@ -2,9 +2,9 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from mira.adapters.cluster import Answer, ClusterUnavailable, Object
+from mira.adapters.cluster import Answer, ClusterUnavailable, NamespaceTerminating, Object
 from mira.api.identity import op
 from mira.api.modelpromotion import ModelPromotion
 from mira.api.reasons import Reason
@@ -12,10 +12,12 @@ from mira.controller.answering import Answering, FileChecks, LiveReader
 from mira.controller.cache import Cache
 from mira.controller.chains import Chains
 from mira.controller.clock import Clock
+from mira.controller.comparisons import Comparisons
 from mira.controller.queue import Key
 from mira.controller.reading import read
 from mira.controller.status import StatusWriter
 from mira.controller.workers import Again
+from mira.decide.comparing import pair_of
 from mira.decide.modelpromotion import (
     Judgement,
     Seen,
@@ -57,6 +59,7 @@ class PromotionPass:
     store: ObjectStore
     files: FileChecks
     live: LiveReader
+    comparisons: Comparisons
     cache: Cache
     writer: StatusWriter
     chains: Chains
@@ -88,6 +91,11 @@ class PromotionPass:
         try:
             self.chains.check(attempt.asked.stage)
             end = self._remembered(key, attempt) or attempt.procedure.advance(attempt.answering)
+            self._drop(key)
+            if isinstance(end, Waiting):
+                return self._waiting(end, attempt)
+        except NamespaceTerminating:
+            return Again(None)
         except BrokenChain as error:
             self._drop(key)
             self.chains.doubt(error.stage)
@@ -104,9 +112,6 @@ class PromotionPass:
             # A procedure that raised by itself has ended; the next pass begins anew.
             self._drop(key)
             raise
-        self._drop(key)
-        if isinstance(end, Waiting):
-            return self._waiting(end, attempt)
         return self._end(key, end, attempt)
 
     def _attempt(self, key: Key, raw: Object | None, promotion: ModelPromotion | None) -> _Attempt | None:
@@ -138,7 +143,13 @@ class PromotionPass:
             # The cache is behind; the event that brings it up to date brings the key back.
             return Again(self.resync)
         fresh = case.weighed is not None and case.weighed.fresh
-        status = waiting_status(case.promotion, waiting.seen, self.clock.now())
+        seen = waiting.seen
+        if seen.ruling is not None and (pair := pair_of(case, seen.ruling)) is not None:
+            ruling = self.comparisons.look(pair)
+            if ruling is None:
+                return Again(0.0)
+            seen = replace(seen, ruling=ruling)
+        status = waiting_status(case.promotion, seen, self.clock.now())
         self.writer.write(raw, case.promotion, status)
         # What was recorded just now counts from the next look on.
         return Again(0.0 if fresh else self.resync)

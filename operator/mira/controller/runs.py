@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from mira.adapters.cluster import AlreadyExists, Cluster, Conflict, NamespaceTerminating, Object, Refused
+from mira.adapters.cluster import Cluster, Conflict, NamespaceTerminating, Object, Refused, create_or_get
 from mira.api.canonical import NotCanonicalError
 from mira.api.identity import spec_hash
 from mira.api.reasons import Reason
@@ -14,12 +13,14 @@ from mira.api.trainingrun import TrainingRun
 from mira.controller.answering import Prove
 from mira.controller.cache import Cache
 from mira.controller.clock import Clock
+from mira.controller.jobs import Jobs
 from mira.controller.queue import Key
 from mira.controller.reading import read
 from mira.controller.run_progress import look_again_in, progress_of
 from mira.controller.status import StatusWriter
 from mira.controller.workers import Again
 from mira.decide.job import Platform, job_name, owned_by
+from mira.decide.job_state import finished_at, is_slow
 from mira.decide.run_plan import (
     CreateJob,
     CreatePromotion,
@@ -34,16 +35,13 @@ from mira.decide.run_plan import (
 )
 from mira.decide.run_promotion import promotion_name
 from mira.decide.run_status import is_finished, renewed_status, run_status
-from mira.decide.trainingrun import job_finished_at, reconcile
+from mira.decide.trainingrun import reconcile
 from mira.registry.comparison import Comparison
 from mira.registry.document import DocumentInvalid, digest
 from mira.registry.keys import VersionKey
 from mira.registry.manifest import MANIFEST_LIMIT, Manifest
 from mira.registry.ordering import version_key
-from mira.registry.outcome import Outcome
 from mira.registry.store import ObjectStore, StoreRefused, StoreUnavailable
-
-NOT_READY_AFTER = 10.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,7 @@ class RunPass:
 
     cluster: Cluster
     store: ObjectStore
+    jobs: Jobs
     cache: Cache
     writer: StatusWriter
     platform: Platform
@@ -102,11 +101,11 @@ class RunPass:
     def _observe(self, raw: Object, run: TrainingRun) -> Seen:
         """Everything that is read before anything is decided."""
         hashed, problem = _hash(raw["spec"])
-        job = self._job(run)
+        job = self.jobs.find(run.metadata.namespace, job_name(run))
         # A Job that is gone may have left a pod that still publishes: looked for before what it left in S3.
         pods = self._pods(run) if job is None and run.status.job is not None else ()
         seen = Seen(run=run, spec_hash=hashed, spec_problem=problem, job=job, pods=pods)
-        if job is not None and job_finished_at(job) is None:
+        if job is not None and finished_at(job) is None:
             return self._under_way(seen, job)
         version = version_key(run)
         published = self._published(version)
@@ -115,7 +114,7 @@ class RunPass:
             return self._with_promotion(seen)
         return replace(
             seen,
-            outcomes=self._outcomes(version, run.metadata.uid),
+            outcomes=self.jobs.outcomes(version.attempts, run.metadata.uid),
             pods=self._pods(run) if job is not None else pods,
         )
 
@@ -123,27 +122,13 @@ class RunPass:
         """What there is to know while the Job runs: how far its pod says to be, or the pods if none is ready."""
         run = seen.run
         if not (job.get("status") or {}).get("ready") or not owned_by(job, run):
-            slow = self._is_slow(job)
+            slow = is_slow(job, self.clock.now())
             return replace(seen, pods=self._pods(run) if slow else (), is_slow=slow)
         progress = progress_of(self.store, version_key(run), run, job, lambda: self._pods(run))
         return replace(seen, progress=progress)
 
-    def _job(self, run: TrainingRun) -> Object | None:
-        """The Job from the cache if it is there; absence in the cache proves nothing."""
-        cached = self.cache.get("Job", run.metadata.namespace, job_name(run))
-        return cached or self.cluster.get("Job", run.metadata.namespace, job_name(run))
-
-    def _is_slow(self, job: Object) -> bool:
-        """Whether a pod should be there by now: then its own status says what it waits for."""
-        status = job.get("status") or {}
-        started = status.get("startTime")
-        if status.get("ready") or not started:
-            return False
-        age = self.clock.now() - datetime.fromisoformat(started)
-        return age.total_seconds() > NOT_READY_AFTER
-
     def _pods(self, run: TrainingRun) -> tuple[Object, ...]:
-        return tuple(self.cluster.list("Pod", namespace=run.metadata.namespace, labels=f"job-name={job_name(run)}"))
+        return self.jobs.pods(run.metadata.namespace, job_name(run))
 
     def _published(self, version: VersionKey) -> Published | None:
         stored = self.store.get(version.manifest, limit=MANIFEST_LIMIT)
@@ -167,20 +152,6 @@ class RunPass:
             return Comparison.parse(stored.body) if stored else None
         except DocumentInvalid:
             return None
-
-    def _outcomes(self, version: VersionKey, run_uid: str) -> tuple[Outcome, ...]:
-        """What this run's own attempts told, oldest first."""
-        own = f"{version.attempts}{run_uid[:8]}-"
-        found = []
-        for folder in self.store.folders(version.attempts):
-            if not folder.startswith(own):
-                continue
-            stored = self.store.get(f"{folder}outcome.json", limit=Outcome.LIMIT)
-            try:
-                found += [Outcome.parse(stored.body)] if stored else []
-            except DocumentInvalid:
-                continue
-        return tuple(sorted(found, key=lambda outcome: outcome.finished_at))
 
     def _with_promotion(self, seen: Seen) -> Seen:
         """With the promotion that the run asks for, if it is there, else with the proof of who asks."""
@@ -219,26 +190,12 @@ class RunPass:
         namespace = seen.run.metadata.namespace
         match effect:
             case CreateJob(body):
-                job = self._create("Job", namespace, body)
-                self.cache.put("Job", job)
-                return replace(seen, job=job)
+                return replace(seen, job=self.jobs.make(body))
             case SuspendJob(name, suspend):
-                job = self.cluster.patch("Job", namespace, name, {"spec": {"suspend": suspend}})
-                self.cache.put("Job", job)
-                return replace(seen, job=job)
+                return replace(seen, job=self.jobs.suspend(namespace, name, suspend=suspend))
             case CreatePromotion(body):
                 # Not put into the cache: the watch event has to be news, since that is what wakes the promotion.
-                return replace(seen, promotion=self._create("ModelPromotion", namespace, body))
-
-    def _create(self, kind: str, namespace: str, body: dict[str, Any]) -> Object:
-        """The object of this name, made now or found: which of the two is for the next decision to judge."""
-        try:
-            return self.cluster.create(kind, namespace, body)
-        except AlreadyExists:
-            found = self.cluster.get(kind, namespace, body["metadata"]["name"])
-            if found is None:
-                raise
-            return found
+                return replace(seen, promotion=create_or_get(self.cluster, "ModelPromotion", namespace, body))
 
     def _say_store_trouble(self, raw: Object, run: TrainingRun, error: Exception) -> None:
         refused = isinstance(error, StoreRefused)

@@ -1,10 +1,10 @@
-"""The Job of a run and the order that it carries."""
+"""The Job of a run, or of a promotion whose versions are to be compared, and the order that it carries."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 from mira.api import job as api
-from mira.api.meta import API_VERSION, GROUP
+from mira.api.meta import API_VERSION, GROUP, Resource
 from mira.api.trainingrun import TrainingRun
 from mira.registry.order import Order, OrderKind
 from mira.registry.ordering import ordered
@@ -18,6 +18,7 @@ SIGNING_FILE = "key.pem"
 ORDER_ANNOTATION = f"{GROUP}/order"
 RUN_LABEL = f"{GROUP}/run"
 MODEL_LABEL = f"{GROUP}/model"
+STAGE_LABEL = f"{GROUP}/stage"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "mira"}
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 NOBODY = 65532
@@ -50,21 +51,34 @@ def build_order(run: TrainingRun, spec_hash: str, platform: Platform) -> Order:
 
 
 def build_job(run: TrainingRun, order: Order, platform: Platform) -> dict[str, Any]:
-    """The Job: one container, restricted, never restarted in place, replaced unless it said that this cannot help."""
-    wanted = run.spec.job or api.Job()
+    """The run's Job."""
+    labels = {RUN_LABEL: run.metadata.name, MODEL_LABEL: run.spec.model}
+    return job_of(run, job_name(run), order, run.spec.job or api.Job(), platform, labels=labels)
+
+
+def job_of(
+    owner: Resource[Any, Any],
+    name: str,
+    order: Order,
+    wanted: api.Job,
+    platform: Platform,
+    *,
+    labels: dict[str, str],
+) -> dict[str, Any]:
+    """A Job: one container, restricted, never restarted in place, replaced unless it said that this cannot help."""
     if order.kind is not OrderKind.TRAIN:
         # What publishes no version signs none.
         platform = replace(platform, signing_secret=None)
-    labels = MANAGED_BY | {RUN_LABEL: run.metadata.name, MODEL_LABEL: run.spec.model}
+    labels = MANAGED_BY | labels
     queue = {QUEUE_LABEL: wanted.queue_name} if wanted.queue_name else {}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": job_name(run),
-            "namespace": run.metadata.namespace,
+            "name": name,
+            "namespace": owner.metadata.namespace,
             "labels": labels | queue,
-            "ownerReferences": [_owner(run)],
+            "ownerReferences": [_reference(owner)],
         },
         "spec": {
             "suspend": bool(wanted.queue_name),
@@ -74,24 +88,24 @@ def build_job(run: TrainingRun, order: Order, platform: Platform) -> dict[str, A
             "podFailurePolicy": _pod_failure_policy(),
             "template": {
                 "metadata": {"labels": labels, "annotations": {ORDER_ANNOTATION: order.render().decode()}},
-                "spec": _pod(run, wanted, platform),
+                "spec": _pod(order, wanted, platform),
             },
         },
     }
 
 
-def owned_by(job: dict[str, Any], run: TrainingRun) -> bool:
-    """Whether the Job is this very run's, and not an earlier one's of the same name: owners are told by uid."""
+def owned_by(job: dict[str, Any], owner: Resource[Any, Any]) -> bool:
+    """Whether the Job is this very object's, and not an earlier one's of the same name: owners are told by uid."""
     owners = job["metadata"].get("ownerReferences") or []
-    return any(owner.get("uid") == run.metadata.uid for owner in owners)
+    return any(reference.get("uid") == owner.metadata.uid for reference in owners)
 
 
-def _owner(run: TrainingRun) -> dict[str, Any]:
+def _reference(owner: Resource[Any, Any]) -> dict[str, Any]:
     return {
         "apiVersion": API_VERSION,
-        "kind": "TrainingRun",
-        "name": run.metadata.name,
-        "uid": run.metadata.uid,
+        "kind": owner.kind,
+        "name": owner.metadata.name,
+        "uid": owner.metadata.uid,
         "controller": True,
     }
 
@@ -106,7 +120,7 @@ def _pod_failure_policy() -> dict[str, Any]:
     }
 
 
-def _pod(run: TrainingRun, wanted: api.Job, platform: Platform) -> dict[str, Any]:
+def _pod(order: Order, wanted: api.Job, platform: Platform) -> dict[str, Any]:
     pod: dict[str, Any] = {
         "restartPolicy": "Never",
         "serviceAccountName": wanted.service_account_name or platform.service_account,
@@ -120,7 +134,7 @@ def _pod(run: TrainingRun, wanted: api.Job, platform: Platform) -> dict[str, Any
             "fsGroup": NOBODY,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(run, wanted, platform)],
+        "containers": [_container(order, wanted, platform)],
         "volumes": [
             {"name": "order", "downwardAPI": {"items": [_order_file()]}},
             {"name": "tmp", "emptyDir": {}},
@@ -146,11 +160,11 @@ def _signing_key(secret: str) -> dict[str, Any]:
     return {"name": "signing", "secret": {"secretName": secret, "items": items, "defaultMode": 0o440}}
 
 
-def _container(run: TrainingRun, wanted: api.Job, platform: Platform) -> dict[str, Any]:
+def _container(order: Order, wanted: api.Job, platform: Platform) -> dict[str, Any]:
     signs = platform.signing_secret is not None
     container: dict[str, Any] = {
         "name": CONTAINER,
-        "image": image_of(run, platform),
+        "image": order.image,
         "command": ["python", "-m", "mira_training", "run"],
         "terminationMessagePath": TERMINATION_LOG,
         "terminationMessagePolicy": "File",

@@ -167,8 +167,8 @@ def waiting_status(promotion: ModelPromotion, seen: Seen, now: datetime) -> Mode
         return promotion.status
     states = {
         ConditionType.READY: false(ruling.reason, ruling.message),
-        ConditionType.RECONCILING: true(ruling.reason, ruling.message),
-        ConditionType.STALLED: false(ruling.reason),
+        ConditionType.RECONCILING: false(ruling.reason) if ruling.stalled else true(ruling.reason, ruling.message),
+        ConditionType.STALLED: true(ruling.reason, ruling.message) if ruling.stalled else false(ruling.reason),
         ConditionType.FINISHED: false(ruling.reason),
         ConditionType.PROMOTED: false(ruling.reason),
         **_evidence_states(case),

@@ -16,10 +16,16 @@ WAITING_PROBLEMS = (
 
 
 class Diagnosis(NamedTuple):
-    """Why a pod failed or does not start, with what to do about it."""
+    """Why a pod failed or does not start, with what a run should say to do about it."""
 
     reason: Reason
-    message: str
+    what: str
+    advice: str = ""
+
+    @property
+    def message(self) -> str:
+        """Both in one sentence."""
+        return f"{self.what}; {self.advice}" if self.advice else self.what
 
 
 def diagnose(pods: Sequence[Mapping[str, Any]]) -> Diagnosis | None:
@@ -47,7 +53,7 @@ def _diagnose(status: Mapping[str, Any]) -> Diagnosis | None:
 def _out_of_memory(status: Mapping[str, Any]) -> Diagnosis | None:
     if any(ended.get("reason") == "OOMKilled" for ended in _terminated(status)):
         return Diagnosis(
-            Reason.OUT_OF_MEMORY, "the pod used more memory than its limit; raise job.resources.limits.memory"
+            Reason.OUT_OF_MEMORY, "the pod used more memory than its limit", "raise job.resources.limits.memory"
         )
     return None
 

@@ -16,11 +16,12 @@ from mira.registry.document import format_time
 
 
 class Ruling(NamedTuple):
-    """What a rule says: a final refusal, or that the promotion waits."""
+    """What a rule says: a final refusal, or that the promotion waits; `stalled` if it waits for somebody to act."""
 
     final: bool
     reason: Reason
     message: str
+    stalled: bool = False
 
 
 Rule: TypeAlias = Callable[[Case], Ruling | None]
@@ -195,18 +196,20 @@ def not_soaked(case: Case) -> Ruling | None:
 
 
 def gates_inconclusive(case: Case) -> Ruling | None:
-    """A gate against the current version waits for a comparison on the same rows, which a run makes as it trains."""
+    """A gate against the current version waits for a comparison on the same rows: a Job of the promotion makes it.
+
+    Not if another gate cannot be judged at all: then no comparison helps.
+    """
     open_gates = gates.inconclusive(case.gates)
     if not open_gates:
         return None
     words = gates.describe(open_gates)
-    if case.current is None or all(row.reason != Reason.NOT_COMPARED for row in open_gates):
+    if case.current is None or any(row.reason != Reason.NOT_COMPARED for row in open_gates):
         return wait(Reason.INCONCLUSIVE, f"this version of Mira cannot judge a gate: {words}")
     return wait(
-        Reason.INCONCLUSIVE,
-        f"version {case.asked.version.version} was never compared with the current version {case.current.version}, and "
-        f"nothing will compare them: create its TrainingRun again under another name with evaluation.against: "
-        f"{case.asked.stage.stage}, which compares as it trains, and promote that version; {words}",
+        Reason.COMPARING,
+        f"version {case.asked.version.version} was never compared with the current version {case.current.version}; "
+        f"{words}",
     )
 
 

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from mira.api.meta import API_VERSION, GROUP
+from mira.api.meta import API_VERSION
 from mira.api.trainingrun import TrainingRun
-from mira.decide.job import MANAGED_BY, MODEL_LABEL, RUN_LABEL
+from mira.decide.job import MANAGED_BY, MODEL_LABEL, RUN_LABEL, STAGE_LABEL
 from mira.registry.ordering import version_key
-
-STAGE_LABEL = f"{GROUP}/stage"
 
 
 def promotion_name(run: TrainingRun) -> str | None:

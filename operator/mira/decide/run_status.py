@@ -19,9 +19,9 @@ from mira.api.trainingrun import (
     TrainingRunStatus,
 )
 from mira.decide.job import owned_by
+from mira.decide.job_state import finished_at
 from mira.decide.run_plan import Failed, Plan, Published, Running, Seen, Succeeded
 from mira.decide.run_promotion import promotion_name
-from mira.decide.trainingrun import job_finished_at
 from mira.registry import comparison, manifest
 from mira.registry.document import format_time
 from mira.registry.outcome import Outcome
@@ -51,7 +51,7 @@ def run_status(seen: Seen, plan: Plan, *, root: str, now: datetime) -> TrainingR
         # How many pods were tried is told with the next change of state; it alone is no reason to write.
         same = status.model_copy(update={"attempts": seen.run.status.attempts}) == seen.run.status
         return seen.run.status if same else status
-    ended = seen.run.status.completion_time or job_finished_at(seen.job) or now
+    ended = seen.run.status.completion_time or finished_at(seen.job) or now
     states = _succeeded_states(state) if isinstance(state, Succeeded) else _failed_states(state)
     details = _version(seen, state.published, root) if isinstance(state, Succeeded) else _failure(state.outcome)
     details |= {"completion_time": ended, "promotion": _promotion(seen, plan, now)}

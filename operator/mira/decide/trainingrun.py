@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import TypeAlias
 
 from mira.api.conditions import ConditionType, condition
@@ -17,6 +16,8 @@ from mira.decide.job import (
     job_name,
     owned_by,
 )
+from mira.decide.job_state import true_conditions
+from mira.decide.last_attempt import last_words
 from mira.decide.pods import diagnose, no_pod
 from mira.decide.run_plan import CreateJob, CreatePromotion, Failed, Object, Plan, Running, Seen, Succeeded, SuspendJob
 from mira.decide.run_promotion import promotion_of
@@ -201,7 +202,7 @@ def _job_is_foreign(seen: Seen, _: Platform) -> Plan | None:
 
 def _job_ended(seen: Seen, _: Platform) -> Plan | None:
     """A Job that ended without a manifest has failed, whatever it says of itself."""
-    conditions = _true_conditions(seen.job or {})
+    conditions = true_conditions(seen.job)
     if "Complete" in conditions:
         return Plan(Failed(Reason.UNEXPECTED, "the Job completed, but published no manifest; see its logs"))
     if "Failed" not in conditions:
@@ -216,21 +217,9 @@ def _job_ended(seen: Seen, _: Platform) -> Plan | None:
 
 
 def _failed_last(seen: Seen) -> Failed | None:
-    """What the last attempt says of its failure, else its pod, else any earlier one.
-
-    The outcome of an earlier attempt says nothing of a later one that was killed without a word.
-    """
-    newest = max(seen.pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), default=None)
-    if newest is not None:
-        attempt = f"{seen.run.metadata.uid[:8]}-{newest['metadata']['uid'][:8]}"
-        own = next((outcome for outcome in seen.outcomes if outcome.attempt == attempt), None)
-        if own is not None:
-            return _failed_as_told(own)
-        if (told := diagnose([newest])) is not None:
-            return Failed(told.reason, told.message)
-    if seen.outcomes:
-        return _failed_as_told(seen.outcomes[-1])
-    told = diagnose(seen.pods)
+    told = last_words(seen.run.metadata.uid, seen.pods, seen.outcomes)
+    if isinstance(told, Outcome):
+        return _failed_as_told(told)
     return Failed(told.reason, told.message) if told is not None else None
 
 
@@ -302,23 +291,9 @@ def _deadline(seen: Seen) -> str:
     return f"the Job ran longer than job.activeDeadlineSeconds ({seconds} s){why}"
 
 
-def _true_conditions(job: Object) -> dict[str, Object]:
-    conditions = (job.get("status") or {}).get("conditions") or []
-    return {condition["type"]: condition for condition in conditions if condition.get("status") == "True"}
-
-
 def _in_queue(seen: Seen) -> str:
     queue = (seen.run.spec.job.queue_name if seen.run.spec.job else None) or ""
     return (
         f"waiting for Kueue to admit it to queue {queue}; if it waits for ever, look whether there is such a queue and "
         f"what it says: kubectl describe localqueue {queue} --namespace {seen.run.metadata.namespace}"
     )
-
-
-def job_finished_at(job: Object | None) -> datetime | None:
-    """When the Job ended, as its own status says; None while it runs."""
-    if job is None:
-        return None
-    conditions = _true_conditions(job)
-    ended = conditions.get("Complete") or conditions.get("Failed")
-    return datetime.fromisoformat(ended["lastTransitionTime"]) if ended else None

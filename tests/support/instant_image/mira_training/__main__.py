@@ -1,8 +1,8 @@
 """Carries out an order as the real image does, from the outside: a model file, a comparison, the manifest last.
 
-`parameters.roc_auc` is the metric to report; `parameters.fail` (exit code) makes it fail with an outcome;
-`parameters.at_step` makes it tell every step up to this one; `parameters.wait_for` names a key in S3 that it then waits
-for before it publishes, so that a test can hold it.
+A Compare order is carried out, too, by what the manifests say. `parameters.roc_auc` is the metric to report;
+`parameters.fail` (exit code) makes it fail with an outcome; `parameters.at_step` makes it tell every step up to this
+one; `parameters.wait_for` names a key in S3 that it then waits for before it publishes, so that a test can hold it.
 """
 
 import os
@@ -15,11 +15,12 @@ from mira.registry.comparison import Comparison, Difference, Verdict
 from mira.registry.document import digest, sha256
 from mira.registry.keys import VersionKey, attempt_id
 from mira.registry.manifest import Code, ComparedWith, Direction, File, Manifest, Metric, Rows, Run, Schema
-from mira.registry.order import Order
+from mira.registry.order import Order, OrderKind
 from mira.registry.outcome import Outcome, Result, Termination
 from mira.registry.progress import Progress, Step
-from mira.registry.reader import Current, Registry
+from mira.registry.reader import Current, Registry, VerifiedVersion
 from mira.registry.s3 import S3Store
+from mira.registry.store import ObjectStore
 
 
 def main() -> int:
@@ -27,6 +28,8 @@ def main() -> int:
     store = S3Store(order.registry)
     key = VersionKey(order.namespace, order.model, order.version)
     attempt = attempt_id(order.run.uid, os.environ["MIRA_POD_UID"])
+    if order.kind is OrderKind.COMPARE:
+        return compare_as_ordered(store, order, now=datetime.now(UTC))
     parameters = order.spec.get("parameters", {})
     tell_steps(store, key, attempt, parameters.get("at_step"))
     while (gate := parameters.get("wait_for")) and store.head(gate) is None:
@@ -100,7 +103,7 @@ def build(
         task="Classification",
         attempt=attempt,
         run=Run(name=order.run.name, uid=order.run.uid, spec_hash=order.run.spec_hash),
-        code=Code(estimator="none"),
+        code=Code(estimator="none", image=order.image),
         seed=0,
         sources=[],
         rows=Rows(training=1, evaluation=1),
@@ -112,7 +115,20 @@ def build(
     )
 
 
-def compare(manifest: Manifest, current: Current, *, now: datetime) -> Comparison:
+def compare_as_ordered(store: ObjectStore, order: Order, *, now: datetime) -> int:
+    assert order.digest
+    assert order.current
+    registry = Registry(store)
+    candidate = registry.manifest(VersionKey(order.namespace, order.model, order.version), order.digest)
+    other = VersionKey(order.namespace, order.model, order.current.version)
+    found = registry.manifest(other, order.current.digest)
+    current = VerifiedVersion(version=other.version, digest=order.current.digest, manifest=found)
+    comparison = compare(candidate, current, now=now)
+    store.create(candidate.key.comparison(order.digest, current.digest), comparison.render())
+    return 0
+
+
+def compare(manifest: Manifest, current: VerifiedVersion, *, now: datetime) -> Comparison:
     mine, theirs = manifest.metric("roc_auc"), current.manifest.metric("roc_auc")
     assert mine and theirs
     gain = f"{float(mine.value) - float(theirs.value):.6f}"
