@@ -10,6 +10,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)/operator:$(CURDIR)/training-image:$(CURDIR)
 # uv asks the machine's certificates, as pip does.
 export UV_SYSTEM_CERTS := 1
+# What anything leaves behind when it is killed lies in this checkout.
+export TMPDIR := $(shell mkdir -p .cache/tmp && echo $(CURDIR)/.cache/tmp)
 READY := .venv/.ready
 
 ##@ For everybody

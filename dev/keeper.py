@@ -6,6 +6,7 @@ keeper reads the end of the file. Commands and answers are lines of JSON:
     {"start": 7, "argv": [], "env": {}, "cwd": "", "log": ""}  ->  {"started": 7, "pid": 4711}
                                                                or  {"failed": 7, "error": [2, "No such file", "argv0"]}
     {"start": 7, "module": "a.b", ...}                     ->  the same: a fork of this module's zygote
+    {"start": 7, "leaves": ["/tmp/a.sock"], ...}           ->  the same: these files are removed once it has ended
     {"signal": 7, "number": 15, "group": false}                ->  nothing; ignored if it has ended
                                             when it has ended  ->  {"ended": 7, "code": -15}
 """
@@ -54,6 +55,7 @@ class Keeper:
         self._supervisor = os.getppid()
         self._numbers: dict[int, int] = {}  # by pid
         self._processes: dict[int, subprocess.Popen[bytes] | Fork] = {}
+        self._leaves: dict[int, list[str]] = {}
         self._zygotes: dict[tuple[str, str], subprocess.Popen[bytes]] = {}  # by module and PYTHONPATH
         self._unread = b""
         self._woken = _wake_on_signals()
@@ -101,7 +103,7 @@ class Keeper:
                 except ValueError as error:  # a zero byte in a word
                     _answer(failed=number, error=[errno.EINVAL, str(error), argv[0]])
                 else:
-                    self._processes[number] = process
+                    self._processes[number], self._leaves[number] = process, more.get("leaves", [])
                     self._numbers[process.pid] = number
                     _answer(started=number, pid=process.pid)
             case {"signal": number, "number": sign, "group": group} if number in self._processes:
@@ -136,7 +138,10 @@ class Keeper:
             if number := self._numbers.pop(pid, None):
                 # Before the process is reaped, because from then on its number may be another's.
                 _signal(pid, signal.SIGKILL, group=True)
-                _answer(ended=number, code=self._processes.pop(number).wait())
+                code = self._processes.pop(number).wait()
+                for path in self._leaves.pop(number):
+                    Path(path).unlink(missing_ok=True)
+                _answer(ended=number, code=code)
             else:  # an orphan
                 os.waitpid(pid, 0)
 

@@ -113,11 +113,13 @@ class Supervisor:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         module: str = "",
+        leaves: Sequence[str | Path] = (),
     ) -> Process:
         """The process that runs `argv`, its output appended to `log`; an OSError if it cannot be started.
 
         `env` is the whole environment (default: ours), `cwd` the working directory (default: ours). With a `module` it
         runs that one with these arguments, as `python -m`, but forked from a process that has imported it already.
+        `leaves` are files that it would leave behind when it is killed: they are removed once it has ended.
         """
         number = next(self._numbers)
         started: Future[int] = Future()
@@ -130,6 +132,7 @@ class Supervisor:
             {
                 "start": number,
                 **({"module": module} if module else {}),
+                "leaves": [str(path) for path in leaves],
                 "argv": [str(word) for word in argv],
                 "env": dict(os.environ if env is None else env),
                 "cwd": str((cwd or Path()).absolute()),

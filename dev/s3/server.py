@@ -74,7 +74,6 @@ class SeaweedFS:
     def start(self) -> None:
         """Returns when both buckets exist, take a write and give it back; an open port is no sign of that."""
         (self._folder / "tmp").mkdir(parents=True, exist_ok=True)
-        self._remove_sockets()
         config = self._folder / "identities.json"
         config.touch(mode=0o600)
         config.write_text(json.dumps(identities(self._credentials)))
@@ -84,6 +83,8 @@ class SeaweedFS:
             log=self._folder / "weed.log",
             cwd=self._folder.absolute(),
             env={"HOME": str(self._folder.absolute()), "TMPDIR": str((self._folder / "tmp").absolute())},
+            # These five paths are fixed in its source.
+            leaves=[f"/tmp/seaweedfs-{part}-grpc-{port}.sock" for part, port in self._grpc_ports.items()],  # noqa: S108
         )
         wait_until(lambda: self._serves(process), timeout=_READY_SECONDS, what=f"SeaweedFS serves (see {process.log})")
 
@@ -93,7 +94,6 @@ class SeaweedFS:
             self._process.kill()
             self._process.wait(timeout=10)
             self._process = None
-            self._remove_sockets()
 
     def pause(self) -> None:
         """Makes it silent: connections open and nobody answers."""
@@ -150,11 +150,6 @@ class SeaweedFS:
             except (BotoCoreError, ClientError):
                 return False
         return True
-
-    def _remove_sockets(self) -> None:
-        # These five paths are fixed in its source, and after a kill nobody else would remove the files.
-        for part, port in self._grpc_ports.items():
-            Path(f"/tmp/seaweedfs-{part}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
 
 
 def _choose_ports() -> tuple[dict[str, int], dict[str, int]]:

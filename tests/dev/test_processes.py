@@ -108,6 +108,15 @@ def test_a_group_ends_with_its_first_process(supervisor: Supervisor, tmp_path: P
     gone(int(said(log)))
 
 
+def test_the_files_that_a_killed_process_leaves_go_with_it(supervisor: Supervisor, tmp_path: Path) -> None:
+    socket_file, never = tmp_path / "a.sock", tmp_path / "never.sock"
+    sleeper = supervisor.start("sleeper", ["sleep", "600"], log=tmp_path / "log", leaves=[socket_file, never])
+    socket_file.touch()
+    sleeper.kill()
+    sleeper.wait(10)
+    assert not socket_file.exists()
+
+
 def test_leaving_the_context_ends_everything(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with Supervisor(grace=0.5) as supervisor:
