@@ -10,11 +10,17 @@ def data(**fields):
 ORDERS = [
     # The order
     (
-        "a search",
-        {"search": {"trials": 3, "metric": "roc_auc", "space": {"max_iter": [1]}}},
-        "NotSupported",
+        "a search of what predicts nothing",
+        {
+            "search": {"trials": 3, "metric": "rows", "space": {"a": [1]}},
+            "task": "Transform",
+            "estimator": "a:b",
+            "data": {"target": None},
+        },
+        "OrderInvalid",
         "start",
-        "search: must be absent; write the values into parameters; this version of Mira cannot do that yet",
+        "spec.search: is not allowed for task Transform, whose result Mira cannot score on rows of its choice; remove "
+        "it",
     ),
     (
         "an expectation suite",

@@ -52,7 +52,8 @@ WRONG_USES = [
     ("no model", run(model=None), refused("OrderInvalid: spec.model: is required")),
     ("a number where text must be", run(data={"split": {"fraction": 0.2}}), refused("OrderInvalid: spec.data.split.fraction: 0.2 is not allowed: Input should be a valid string")),
     ("a version that no version may have", run("--version", "latest"), refused("OrderInvalid: --version: 'latest' is not allowed; write letters, digits, dashes, underscores and single dots, a letter or digit first, and not current, latest, previous")),
-    ("a search", run(search={"trials": 3, "metric": "roc_auc", "space": {"max_iter": [1, 2]}}), failed("NotSupported: search: must be absent; write the values into parameters; this version of Mira cannot do that yet")),
+    ("a search by a metric that there is not", run(search={"trials": 3, "metric": "auc", "space": {"max_iter": [1, 2]}}), failed("InvalidParameters: search.metric: auc is not known for task Classification; allowed: roc_auc, average_precision, log_loss, brier, accuracy, f1, roc_auc_ovr, f1_macro")),
+    ("a search over a parameter that there is not", run(search={"trials": 3, "metric": "roc_auc", "space": {"max_itr": [1, 2]}}), failed("InvalidParameters: search.space.max_itr: is unknown to gradient_boosting; allowed: early_stopping, l2_regularization, learning_rate, max_depth, max_features, max_iter, max_leaf_nodes, min_samples_leaf")),
     ("no target", run(data={"target": None}), failed("OrderInvalid: spec.data.target: is required for task Classification; name the column to predict")),
     # Places
     ("a registry of another kind", run("--registry", "gs://models"), refused("OrderInvalid: --registry: gs://models is not allowed; write s3://bucket/root, file:///folder or a folder's path")),

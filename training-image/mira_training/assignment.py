@@ -139,10 +139,6 @@ def _no_files(order: Order) -> None:
 Rule = Callable[[TrainingRunSpec], str]
 
 
-def _search(spec: TrainingRunSpec) -> str:
-    return "search: must be absent; write the values into parameters" if spec.search else ""
-
-
 def _expectations(spec: TrainingRunSpec) -> str:
     asked = spec.data.checks is not None and spec.data.checks.expectations is not None
     return "data.checks.expectations: must be absent; use data.checks.columns" if asked else ""
@@ -212,6 +208,17 @@ def _target(spec: TrainingRunSpec) -> str:
     return f"spec.data.target: is required for task {spec.task}; name the column to predict" if missing else ""
 
 
+def _search(spec: TrainingRunSpec) -> str:
+    if spec.search is None:
+        return ""
+    if spec.task not in PREDICTING:
+        return (
+            f"spec.search: is not allowed for task {spec.task}, whose result Mira cannot score on rows of its choice; "
+            "remove it"
+        )
+    return ""
+
+
 def _split(spec: TrainingRunSpec) -> str:
     split = spec.data.split
     if split is None:
@@ -250,8 +257,8 @@ def _reads_itself(spec: TrainingRunSpec) -> bool:
 # A drift check trains nothing, so of a spec it takes what says which rows there are.
 RULES: dict[OrderKind, tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {
     OrderKind.TRAIN: (
-        (_search, _expectations, _drift, _directory, _transform_as_onnx, _train_by_estimator),
-        (_target, _train, _estimator, _artifacts, _slices, _split, _inputs, _pinned),
+        (_expectations, _drift, _directory, _transform_as_onnx, _train_by_estimator),
+        (_target, _train, _estimator, _artifacts, _slices, _search, _split, _inputs, _pinned),
     ),
     OrderKind.DRIFT_CHECK: ((_drift, _ingest), (_inputs,)),
 }

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def tell_progress(store: ObjectStore, assignment: "Assignment", step: Step, news: str, now: datetime) -> None:
-    """Writes that the step has begun, create-only. That nobody learns of it is no reason for a training to fail."""
-    number = list(Step).index(step) + 1
+def tell_progress(
+    store: ObjectStore, assignment: "Assignment", number: int, step: Step, news: str, *, now: datetime
+) -> None:
+    """Writes the attempt's news of this number, create-only: a step has begun, or is as far as `news` says.
+
+    That nobody learns of it is no reason for a training to fail.
+    """
     progress = Progress(attempt=assignment.attempt, number=number, step=step, message=news, begun_at=now)
     try:
         store.create(assignment.key.progress(assignment.attempt, number), progress.render())

@@ -16,7 +16,7 @@ from mira_training.model.plan import Plan, plan
 from mira_training.progress import tell_progress
 from mira_training.publication import Published, already_published
 from mira_training.scoring.named import named
-from mira_training.scoring.wanted import wanted_metrics
+from mira_training.scoring.wanted import must_know_what_to_search_by, wanted_metrics
 
 if TYPE_CHECKING:
     from mira_training.assignment import Assignment
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from mira_training.steps.drift import Compared
     from mira_training.steps.evaluate import Evaluated
     from mira_training.steps.ingest import Ingested
+    from mira_training.steps.search import Searched
     from mira_training.steps.validate import Validated
 
+LONGEST_NEWS, TENTHS = 256, 10
 log = logging.getLogger(__name__)
 
 
@@ -42,6 +44,7 @@ class Training:
     ingested: "Ingested"
     validated: "Validated"
     drifted: "Compared"
+    searched: "Searched | None" = None
     trained: "Trained"
     evaluated: "Evaluated"
     published: Published
@@ -51,7 +54,8 @@ class Training:
         self.ports = ports
         self.against = against
         self.step = BEFORE_ANY_STEP
-        self.started_at = ports.now()
+        self.started_at, self.began = ports.now(), time.monotonic()
+        self._told = 0
 
     @property
     def name(self) -> str:
@@ -67,6 +71,7 @@ class Training:
         if published is not None:
             return succeeded(published, self.assignment.attempt)
         wanted_metrics(self.assignment.spec)
+        must_know_what_to_search_by(self.assignment.spec)
         self.plan = plan(self.assignment.spec)
         self.current = self._current()
         return None
@@ -76,10 +81,19 @@ class Training:
         self.step = step
         began = time.monotonic()
         with in_step(step):
-            tell_progress(self.ports.registry, self.assignment, Step(step), self._news(), self.ports.now())
+            self._tell(Step(step), self._news())
             _PERFORM[step](self)
             took = time.monotonic() - began
             log.info("%s took %.1f s", step, took, extra={"took": took})
+
+    def tell_trial(self, said: str, done: int, of: int) -> None:
+        """Tells how far the search is, a tenth of it at a time."""
+        if done * TENTHS // of > (done - 1) * TENTHS // of:
+            self._tell(Step.TRAIN, said[:LONGEST_NEWS])
+
+    def _tell(self, step: Step, news: str) -> None:
+        self._told += 1
+        tell_progress(self.ports.registry, self.assignment, self._told, step, news, now=self.ports.now())
 
     def ending(self) -> Ending:
         """The version is published, by this attempt or by another."""
@@ -101,7 +115,7 @@ class Training:
     def _news(self) -> str:
         """What the steps before have found, in a few words."""
         if hasattr(self, "trained"):
-            return f"{self.plan.estimator_name} is trained"[:256]
+            return f"{self.plan.estimator_name} is trained"[:LONGEST_NEWS]
         if hasattr(self, "validated"):
             prepared = self.validated.prepared
             return f"{len(prepared.training.table):,} rows of {len(prepared.columns)} columns to learn from"
@@ -155,6 +169,12 @@ def _validate(training: Training) -> None:
 def _train(training: Training) -> None:
     from mira_training.steps.train import train
 
+    if training.plan.trials:
+        from mira_training.steps.search import search
+
+        prepared = training.validated.prepared
+        searched = search(training.assignment, prepared, training.plan, training.began, training.tell_trial)
+        training.searched, training.plan = searched, searched.plan
     training.trained = train(training.assignment, training.validated, training.plan, training.ports)
 
 
@@ -181,6 +201,7 @@ def _publish(training: Training) -> None:
         training.trained,
         training.evaluated,
         training.started_at,
+        training.searched,
     )
     training.published = publish(training.assignment, results, training.plan, training.ports)
 

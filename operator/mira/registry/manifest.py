@@ -160,6 +160,18 @@ class DriftSummary(Part):
     columns: list[Name] = Field(default_factory=list, max_length=10)
 
 
+class SearchSummary(Part):
+    """Which of how many trials the model was trained with, and its score on folds of the training rows.
+
+    The report is `search.json`. `score` is missing where the search was over before any trial was.
+    """
+
+    metric: Name
+    trials: int = Field(ge=1)
+    chosen: int = Field(ge=1)
+    score: DecimalText | None = None
+
+
 class Rows(Part):
     """How many rows trained the model and how many evaluated it."""
 
@@ -190,6 +202,7 @@ class Manifest(Document):
     compared_with: ComparedWith | None = None
     validation: Validation | None = None
     drift: DriftSummary | None = None
+    search: SearchSummary | None = None
     files: list[File] = Field(min_length=1, max_length=MOST_FILES)
     created_at: Time
 

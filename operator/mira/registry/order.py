@@ -1,7 +1,7 @@
 """The order: how the operator tells the training image what to do. It arrives as a pod annotation."""
 
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -43,10 +43,10 @@ class Order(Document):
 
     `spec` holds, in the words of the TrainingRun's spec, what determines the result (those fields of `spec` that the
     specHash covers), with the schema's defaults filled in; `against` is the stage whose current version the candidate
-    is compared with. A DriftCheck compares the data of `spec.data.training` with what `version` was trained on; its
-    manifest must then have the `digest`, where one is given. A Compare scores `version`, whose manifest has the
-    `digest`, and `current` on the candidate's evaluation rows; its `spec` is empty, because the candidate carries its
-    own order.
+    is compared with; `deadlineSeconds` is how long the Job may take, for what plans by it: a search. A DriftCheck
+    compares the data of `spec.data.training` with what `version` was trained on; its manifest must then have the
+    `digest`, where one is given. A Compare scores `version`, whose manifest has the `digest`, and `current` on the
+    candidate's evaluation rows; its `spec` is empty, because the candidate carries its own order.
     """
 
     SCHEMA: ClassVar[str] = "mira.order/v1"
@@ -61,6 +61,7 @@ class Order(Document):
     image: Text | None = None
     description: Text | None = None
     against: StageName | None = None
+    deadline_seconds: Annotated[int, Field(ge=1)] | None = None
     digest: Digest | None = None
     current: OrderedVersion | None = None
     spec: dict[str, Any] = Field(default_factory=dict)

@@ -7,6 +7,7 @@ registry's documents need not import the kinds.
 import json
 
 from mira.api.identity import DETERMINING
+from mira.api.job import Job
 from mira.api.trainingrun import TrainingRun
 from mira.registry.document import DocumentInvalid
 from mira.registry.keys import VersionKey
@@ -40,6 +41,7 @@ def ordered(run: TrainingRun, spec_hash: str, *, registry: str, image: str | Non
         image=image,
         description=run.spec.description,
         against=against or (run.spec.promotion.stage if run.spec.promotion else None),
+        deadline_seconds=(run.spec.job or Job()).active_deadline_seconds if run.spec.search else None,
         spec={field: spec[field] for field in DETERMINING if field in spec},
     )
 

@@ -12,6 +12,7 @@ from mira.api.trainingrun import TrainingRunSpec
 from mira_training.model.code import load
 from mira_training.model.parameters import GIVEN, Declared, Function, Share, arguments, declared, filled, must_fit
 from mira_training.refusal import Refused
+from mira_training.search.space import Trial, trials_of
 
 DEFAULT_ESTIMATOR = "mira_training.model.gradient_boosting:gradient_boosting"
 GIVEN_TO_TRAIN = ("training", "evaluation", "columns", "folder", "seed", "progress")
@@ -33,7 +34,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Plan:
-    """The functions to call, with their parameters. `make` gives the estimator, or is the whole of `hooks.train`."""
+    """The functions to call, with their parameters. `make` gives the estimator, or is the whole of `hooks.train`.
+
+    `trials` are the other parameters to try, where the run searches for the best ones.
+    """
 
     make: Call
     estimator_name: str
@@ -41,6 +45,7 @@ class Plan:
     feature_parameters: Any = None
     metrics: Function | None = None
     ingest: Call | None = None
+    trials: tuple[Trial, ...] = ()
 
     @property
     def parameters(self) -> BaseModel:
@@ -71,10 +76,12 @@ def plan(spec: TrainingRunSpec) -> Plan:
     references = {"features": spec.features, "hooks.ingest": spec.hooks and spec.hooks.ingest}
     shown = name.rpartition(":")[2] if name == DEFAULT_ESTIMATOR else name
     shares = [Share(own[field], parts[field], str(references[field])) for field in sorted(own)]
-    must_fit([Share(takes, rest, shown), *shares])
+    trials = trials_of(spec.search, rest, takes, shown, spec.seed) if spec.search else ()
+    made_with = dict(trials[0].parameters) if trials else rest
+    must_fit([Share(takes, made_with, shown), *shares])
     metrics = spec.hooks.metrics if spec.hooks else None
     return Plan(
-        make=Call(function, takes, filled(takes, rest)),
+        make=Call(function, takes, filled(takes, made_with)),
         estimator_name=name,
         features=features,
         feature_parameters=filled(by_features, parts["features"]) if by_features else dict(rest),
@@ -82,6 +89,7 @@ def plan(spec: TrainingRunSpec) -> Plan:
         ingest=Call(ingest, own["hooks.ingest"], filled(own["hooks.ingest"], parts["hooks.ingest"]))
         if ingest
         else None,
+        trials=trials,
     )
 
 

@@ -24,6 +24,7 @@ from mira_training.report.facts import (
     verdict_of,
 )
 from mira_training.report.moved import moved
+from mira_training.report.searched import searched
 from mira_training.report.svg import measure, number
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def _told(assignment: "Assignment", results: "Results", plan: "Plan") -> Mapping
         "predicts": assignment.predicts,
         "columns": column_rows(validated.prepared.columns, validated.prepared.training.inputs, growths),
         "moved": moved(results.drifted.drift),
+        "searched": searched(results.searched.report if results.searched else None),
         "reliances": evaluated.reliances,
         "left_out": validated.prepared.left_out,
         "sources": results.ingested.sources,

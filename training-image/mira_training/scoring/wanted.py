@@ -38,6 +38,18 @@ def wanted_metrics(spec: TrainingRunSpec) -> tuple[str, ...]:
     return wanted
 
 
+def must_know_what_to_search_by(spec: TrainingRunSpec) -> None:
+    """Raises Refused (`InvalidParameters`), before any data is read, for a `search.metric` that the task never has."""
+    if spec.search is None:
+        return
+    known = list(dict.fromkeys(metric.name for kind in KINDS.get(spec.task, ()) for metric in METRICS[kind]))
+    if spec.search.metric not in known:
+        raise Refused(
+            Reason.INVALID_PARAMETERS,
+            f"search.metric: {spec.search.metric} is not known for task {spec.task}; allowed: {listed(known)}",
+        )
+
+
 def must_report(wanted: tuple[str, ...], found: Sequence[Measured], kind: Kind | None, *, hook: bool) -> None:
     """Raises Refused if a wanted metric is not among those found."""
     have = [one.name for one in found]

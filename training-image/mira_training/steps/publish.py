@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from mira.registry.comparison import Comparison
 from mira.registry.document import digest
 from mira.registry.drift import DRIFT_FILE
-from mira.registry.manifest import Code, ComparedWith, File, Manifest, Rows, Run, Schema, Validation
+from mira.registry.manifest import Code, ComparedWith, File, Manifest, Rows, Run, Schema, SearchSummary, Validation
 from mira.registry.order import ORDER_FILE
 from mira.registry.profile import PROFILE_FILE
+from mira.registry.search import SEARCH_FILE, SearchReport
 from mira_training.data.sample import sample_of
 from mira_training.model.artifacts import libraries
 from mira_training.provenance import PROVENANCE_FILE, Made, provenance
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mira_training.steps.drift import Compared
     from mira_training.steps.evaluate import Evaluated
     from mira_training.steps.ingest import Ingested
+    from mira_training.steps.search import Searched
     from mira_training.steps.validate import Validated
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ class Results:
     trained: "Trained"
     evaluated: "Evaluated"
     started_at: datetime
+    searched: "Searched | None" = None
 
 
 def publish(assignment: "Assignment", results: Results, plan: "Plan", ports: "Ports") -> Published:
@@ -56,6 +59,8 @@ def publish(assignment: "Assignment", results: Results, plan: "Plan", ports: "Po
     drift = results.drifted.drift
     if drift is not None:
         (report / DRIFT_FILE).write_bytes(drift.render())
+    if results.searched is not None:
+        (report / SEARCH_FILE).write_bytes(results.searched.report.render())
     (folder / ORDER_FILE).write_bytes(assignment.order.render())
     files = upload(ports.registry, assignment.key.prefix, assignment.attempt, folder)
     said = Made(
@@ -105,7 +110,7 @@ def manifest(
             hooks=spec.hooks.model_dump(exclude_none=True) or None if spec.hooks else None,
             libraries=libraries(),
         ),
-        parameters=spec.parameters,
+        parameters=spec.parameters | (results.searched.values if results.searched else {}),
         seed=spec.seed,
         sources=list(results.ingested.sources),
         rows=Rows(training=len(prepared.training.table), evaluation=len(prepared.evaluation.table)),
@@ -120,9 +125,14 @@ def manifest(
         compared_with=_compared_with(results.evaluated, order.against),
         validation=Validation(passed=results.validated.checked, warnings=list(results.validated.warnings)),
         drift=results.drifted.drift.summary if results.drifted.drift else None,
+        search=_summary(results.searched.report) if results.searched else None,
         files=files,
         created_at=now,
     )
+
+
+def _summary(report: SearchReport) -> SearchSummary:
+    return SearchSummary(metric=report.metric, trials=len(report.trials), chosen=report.chosen, score=report.best.score)
 
 
 def _compared_with(evaluated: "Evaluated", stage: str | None) -> ComparedWith | None:

@@ -24,7 +24,10 @@ log = logging.getLogger(__name__)
 
 
 def train(assignment: "Assignment", validated: "Validated", plan: "Plan", ports: "Ports") -> Trained:
-    """What was trained. Raises Refused: `CodeFailed` if user code raises, `CodeInvalid` if it gives something else."""
+    """What was trained, by the plan's parameters.
+
+    Raises Refused: `CodeFailed` if user code raises, `CodeInvalid` if it gives something else.
+    """
     prepared = validated.prepared
     began = time.monotonic()
     trained = _BY_TASK[assignment.spec.task](assignment, prepared, plan, ports.model_folder)
