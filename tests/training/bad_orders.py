@@ -19,8 +19,10 @@ ORDERS = [
         },
         "OrderInvalid",
         "start",
-        "spec.search: is not allowed for task Transform, whose result Mira cannot score on rows of its choice; remove "
-        "it",
+        (
+            "spec.search: is not allowed for task Transform, whose result Mira cannot score on rows of its choice; "
+            "remove it"
+        ),
     ),
     (
         "an expectation suite",

@@ -424,8 +424,8 @@ def test_an_estimator_that_fails_with_every_set_fails_the_run_with_its_words(sho
     end = shop.run(ordered(shop, space={"size": [1, 2]}, estimator="tests.training.own_search:never_fits"))
     assert (end.code, end.termination.reason) == (64, "CodeFailed")
     assert end.termination.message.startswith(
-        "search: every trial fails; the first: fitting tests.training.own_search:never_fits raises ValueError: these two "
-        "do not go together"
+        "search: every trial fails; the first: fitting tests.training.own_search:never_fits raises ValueError: these "
+        "two do not go together"
     )
 
 
