@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.simulation.campaign import Tally, run_side_by_side
 from tests.simulation.simulation import plan_of, simulate
 
+MOST_TOLD = 3
 BAR = 40
 
 
@@ -25,9 +26,19 @@ def main() -> int:
         return 1 if result.problems else 0
     first, last = map(int, wanted.seeds.split(":"))
     seeds = range(first, last)
-    tally = run_side_by_side(seeds, wanted.processes, lambda so_far: _show(so_far, len(seeds)))
+    told: list[str] = []
+
+    def show(so_far: Tally) -> None:
+        # At once: the whole of a campaign takes hours.
+        for failure in so_far.failures[len(told) : MOST_TOLD]:
+            sys.stdout.write(f"\n{failure}\n\n")
+            sys.stdout.flush()
+            told.append(failure)
+        _show(so_far, len(seeds))
+
+    tally = run_side_by_side(seeds, wanted.processes, show)
     page = report(seeds, tally, wanted.processes)
-    sys.stdout.write("\n" + "\n\n".join(tally.failures[:3]) + f"\n{page}")
+    sys.stdout.write(f"\n{page}")
     if wanted.report:
         keep(page, wanted.report, tally)
     return 1 if tally.failures else 0
