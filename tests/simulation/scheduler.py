@@ -58,7 +58,7 @@ class Scheduler:
         self._count = 0
         self._frozen: dict[str, list[Task]] = {}
         self._dead: set[str] = set()
-        self._graves: list[Task] = []
+        self._all: list[Task] = []
         self._hub = getcurrent()
         self._current: Task | None = None
 
@@ -74,6 +74,7 @@ class Scheduler:
 
         task.strand = greenlet(body, parent=self._hub)
         self._ready.append(task)
+        self._all.append(task)
         return task
 
     def sleep(self, seconds: float) -> None:
@@ -116,11 +117,11 @@ class Scheduler:
         return True
 
     def close(self) -> None:
-        """Ends every task that is left; nothing may come of it any more."""
-        everything = {timer.task for timer in self._timers} | {*self._ready, *self._graves}
-        for tasks in self._frozen.values():
-            everything |= set(tasks)
-        for task in everything:
+        """Ends every task that is left; nothing may come of it any more.
+
+        Also those that wait for what never comes: what a suspended task refers to is never collected.
+        """
+        for task in self._all:
             if not task.strand.dead:
                 task.strand.throw(GreenletExit)
 
@@ -137,11 +138,9 @@ class Scheduler:
         place = self.random.randrange(len(self._ready))
         self._ready[place], self._ready[-1] = self._ready[-1], self._ready[place]
         task = self._ready.pop()
-        if task.owner in self._dead:
-            self._graves.append(task)
-        elif task.owner in self._frozen:
+        if task.owner in self._frozen:
             self._frozen[task.owner].append(task)
-        else:
+        elif task.owner not in self._dead:
             self._current = task
             task.strand.switch()
             self._current = None

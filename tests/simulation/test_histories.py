@@ -1,5 +1,6 @@
 """Hundreds of histories of whole operators, with up to four faults each: every promise is kept and all comes right."""
 
+import gc
 import logging
 import os
 import subprocess
@@ -12,6 +13,7 @@ from tests.simulation.campaign import run
 from tests.simulation.faults import OF_CALLS, OF_PROCESSES, OF_SERVERS, OF_THE_WORLD, OF_WATCHES, Fault
 from tests.simulation.simulation import Plan, plan_of, simulate
 from tests.simulation.workloads import WORKLOADS
+from tests.simulation.world import World
 
 PARTS, EACH = 10, 100
 FOUND = {
@@ -29,6 +31,12 @@ FOUND = {
         ("an approval taken back",),
         1,
         (Fault(9.6, "frozen before it", "the pointer", 60.0), Fault(15.04, "pointer deleted")),
+    ),
+    "a training that reads a pointer garbled by hand": Plan(
+        25882,
+        ("everything deleted and created again",),
+        1,
+        (Fault(6.23, "pointer garbled"), Fault(8.4, "frozen before it", "the pointer", 60.0)),
     ),
 }
 FAULTS = {*OF_CALLS, *OF_PROCESSES, *OF_SERVERS, *OF_THE_WORLD, *OF_WATCHES}
@@ -63,6 +71,13 @@ def test_the_histories_find_it_if(broken: Broken) -> None:
             assert any(simulate(plan_of(seed)).problems for seed in range(EACH))
     finally:
         logging.disable(logging.NOTSET)
+
+
+def test_a_history_that_is_over_leaves_nothing_in_memory() -> None:
+    """A campaign of a hundred thousand is one process's: half a megabyte of each would be all the memory there is."""
+    simulate(plan_of(3))
+    gc.collect()
+    assert not [each for each in gc.get_objects() if isinstance(each, World)]
 
 
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
