@@ -22,11 +22,11 @@ help:  ## Lists the targets
 
 .PHONY: demo
 demo: binaries  ## The whole job on real data, told step by step (KEEP=1 leaves it running)
-	@python -m dev.demo $(if $(KEEP),--keep)
+	@STARTED_BY=$$PPID exec python -m dev.demo $(if $(KEEP),--keep)
 
 .PHONY: cluster
 cluster: binaries  ## A local cluster with S3 and Mira installed; prints the `export KUBECONFIG=...`
-	@python -m dev.cluster
+	@STARTED_BY=$$PPID exec python -m dev.cluster
 
 ##@ For those who change Mira
 
@@ -76,7 +76,7 @@ $(READY): requirements/uv.txt requirements/dev.txt
 
 .PHONY: binaries
 binaries: $(READY)
-	@python -m dev.controlplane
+	@STARTED_BY=$$PPID exec python -m dev.controlplane
 
 .PHONY: clean
 clean:  ## Removes .venv/, .cache/ and what tools left

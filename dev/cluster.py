@@ -1,12 +1,13 @@
+# ruff: noqa: PLC0415 - imports stand inside, so that Ctrl-C is ours from the first moment
 """`make cluster`: everything of the demo but its story, left running until Ctrl-C."""
 
-import signal
-import sys
 import threading
+from typing import TYPE_CHECKING
 
-from dev.controlplane.users import in_namespace
-from dev.local import NAMESPACE, ROLES, Local
-from dev.s3.roles import DATA_BUCKET, Role
+from dev.foreground import run_in_foreground
+
+if TYPE_CHECKING:
+    from dev.local import Local
 
 TOLD = """
 Mira runs; namespace {namespace} is yours, and what every kubeconfig below means by default. In another terminal:
@@ -21,8 +22,12 @@ Ctrl-C ends everything.
 """
 
 
-def _told(local: Local) -> str:
+def _told(local: "Local") -> str:
     """What somebody needs to go on by hand; the files that it names are written."""
+    from dev.controlplane.users import in_namespace
+    from dev.local import NAMESPACE, ROLES
+    from dev.s3.roles import DATA_BUCKET, Role
+
     for user in ROLES:
         in_namespace(local.kubeconfig(user), NAMESPACE)
     variables = local.folder / "s3.sh"
@@ -39,19 +44,18 @@ def _told(local: Local) -> str:
     )
 
 
-def main() -> int:
-    """0 after Ctrl-C or SIGTERM."""
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+def cluster() -> int:
+    """Never ends by itself."""
+    from dev.local import NAMESPACE, Local
+
     with Local("cluster", say=lambda line: print(line, flush=True)) as local:
         local.start_s3_and_node()
         local.namespace(NAMESPACE)
         local.start_operator()
         print(_told(local), flush=True)
-        stopping.wait()
+        threading.Event().wait()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_in_foreground(cluster)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dev.controlplane.binaries import kubectl_path
+from dev.foreground import CommandError
+from dev.processes import run_once
 from dev.waiting import wait_until
 
 CHART = Path(__file__).parents[1] / "charts/mira"
@@ -27,7 +29,7 @@ _STAGE = {"model": NAME, "stage": "stage"}
 _PROMOTION = {"model": NAME, "stage": "stage", "version": "version"}
 
 
-class InstallError(Exception):
+class InstallError(CommandError):
     """Helm ended badly; the message has what it said."""
 
 
@@ -103,4 +105,4 @@ def _documents(objects: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _run(argv: Command, given: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(argv, input=given, capture_output=True, text=True, check=False)
+    return run_once(argv, stdin=given)

@@ -20,7 +20,7 @@ from dev.controlplane.server import ControlPlane
 from dev.install import install
 from dev.node import NodeSettings, start_node
 from dev.ports import LOOPBACK, free_ports
-from dev.processes import CHECKOUT, Process, Supervisor
+from dev.processes import CHECKOUT, Process, Supervisor, run_once
 from dev.run_folder import run_folder
 from dev.s3.credentials import write_credentials
 from dev.s3.roles import REGISTRY_URI, Role
@@ -223,7 +223,7 @@ class Local:
     def kubectl(self, user: str, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """What kubectl answers this user; a refusal is an answer too."""
         command: Sequence[str] = [str(kubectl_path()), f"--kubeconfig={self.kubeconfig(user)}", *arguments]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120, check=False)
+        return run_once(command, stdin=stdin, timeout=120)
 
     def kubectl_path(self) -> Path:
         """The kubectl of this checkout."""

@@ -17,8 +17,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self, cast
 
+from dev.keeper import die_with_parent
+
 CHECKOUT = Path(__file__).parents[1]
 LAST_LINES, LONGEST_LINE = 20, 400
+
+
+def run_once(
+    argv: Sequence[str | Path], *, stdin: str | None = None, timeout: float | None = None
+) -> subprocess.CompletedProcess[str]:
+    """What the program said and how it ended. It ends with us, and the terminal's Ctrl-C is for us alone."""
+    return subprocess.run(
+        argv,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        start_new_session=True,
+        preexec_fn=die_with_parent,
+    )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ part() {  # name and folders in one word; its output is shown when it ends, so t
 }
 export -f part
 
-echo "testing side by side, about 17 minutes; each part is shown when it ends (meanwhile: .cache/tests/*.log)"
+echo "testing side by side, 6 to 17 minutes on two cores; each part is shown when it ends (meanwhile: .cache/tests/*.log)"
 # The longest first.
 xargs -P 3 -d '\n' -I {} bash -c 'part "{}"' <<'PARTS'
 simulation tests/simulation

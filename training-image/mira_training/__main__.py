@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mira_training.arguments import USAGE, parser
+from mira_training.tracking.environment import clean_up
 
 if TYPE_CHECKING:
     import argparse
@@ -114,6 +115,7 @@ def _order_of_pod(environment: Mapping[str, str]) -> Path:
 
 def _leave(exit_code: int) -> None:
     """Ends the process at once: what is known is written, and tearing down a dozen libraries takes half a second."""
+    clean_up()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(exit_code)
