@@ -43,6 +43,28 @@ def test_s3_away_is_said_by_metric_and_condition_and_the_promotion_goes_through_
     operator.process.wait(30)
 
 
+def test_s3_silent_is_said_by_the_metric_and_the_promotion_goes_through_when_it_speaks_again(
+    mira: Local, team: Team
+) -> None:
+    operator = mira.start_operator("outage", MIRA_RESYNC_SECONDS="3")
+    team.stage()
+    team.run("v1", promotion={"stage": "production"})
+    team.finished("mrun", "v1", "Succeeded")
+    team.until("the digest", lambda: bool(team.status("mpromo", "v1.production").get("digest")))
+    team.until("the metric to say that all is well", lambda: operator.metric("mira_registry_up") == 1)
+    mira.s3.pause()
+    try:
+        team.approve("v1.production")
+        team.until("the metric to say so", lambda: operator.metric("mira_registry_up") == 0, within=10)
+    finally:
+        mira.s3.resume()
+    team.finished("mpromo", "v1.production", "Promoted", within=30)
+    assert operator.metric("mira_registry_up") == 1
+    assert team.told() == [("Promote", "Promoted", "v1")]
+    operator.process.terminate()
+    operator.process.wait(30)
+
+
 def test_the_api_server_away_is_said_by_a_metric_and_the_run_ends_when_it_is_back(mira: Local, team: Team) -> None:
     operator = mira.start_operator("outage", MIRA_RESYNC_SECONDS="3")
     team.stage()

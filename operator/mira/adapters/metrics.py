@@ -1,6 +1,7 @@
 """The operator's Prometheus metrics; `docs/reference/metrics.md` is generated from this list."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -9,12 +10,41 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from mira.registry.store import Fingerprint, ObjectStore, Put, Stored, StoreUnavailable
 
+# No answer to a small call for so long is none; the client gives up and tries again several times first.
+SILENT_AFTER = 5.0
+OF_ANY_LENGTH = ("list", "folders", "sha256")
+
+
+class StoreHealth:
+    """Whether the registry's store answers: the last call was answered, and none has been waiting for long."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._answered = False
+        self._waiting: dict[object, float] = {}  # calls, with when they began
+
+    def began(self, call: object) -> None:
+        """A call is under way."""
+        self._waiting[call] = self._monotonic()
+
+    def ended(self, call: object, *, answered: bool | None) -> None:
+        """A call is over; `answered` is None if its end says nothing of the store."""
+        self._waiting.pop(call, None)
+        if answered is not None:
+            self._answered = answered
+
+    def up(self) -> float:
+        """1 or 0, as a gauge has it."""
+        since = min(tuple(self._waiting.values()), default=self._monotonic())
+        return float(self._answered and self._monotonic() - since <= SILENT_AFTER)
+
 
 @dataclass
 class Metrics:
     """Every metric, in a registry of its own."""
 
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    monotonic: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
         self.passes = self._counter("mira_passes", "Passes of the operator over one key.", "kind", "result")
@@ -27,7 +57,10 @@ class Metrics:
             "mira_cluster_requests", "Calls to the Kubernetes API; code 0 is no answer.", "verb", "kind", "code"
         )
         self.store_calls = self._counter("mira_registry_calls", "Calls to the registry's store.", "call", "result")
-        self.store_up = self._gauge("mira_registry_up", "Whether the registry's store answered the last call.")
+        self.store = StoreHealth(self.monotonic)
+        self._gauge(
+            "mira_registry_up", "Whether the registry's store answered the last call, and lets none wait for over 5 s."
+        ).set_function(self.store.up)
         self.cluster_up = self._gauge("mira_cluster_up", "Whether the Kubernetes API answered the last call.")
         self.cached = Gauge("mira_cached_objects", "Objects that are watched.", ["kind"], registry=self.registry)
         self.leads = self._gauge("mira_leads", "1 while this operator holds the Lease and works, 0 while it stands by.")
@@ -56,7 +89,7 @@ class Metrics:
 
 @dataclass(frozen=True)
 class MeteredStore:
-    """The same store, with each call counted and `mira_registry_up` kept."""
+    """The same store, with each call counted and its health kept."""
 
     store: ObjectStore
     metrics: Metrics
@@ -93,7 +126,7 @@ class MeteredStore:
         return _Call(self.metrics, name)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Call:
     """One call under way: counted with how it ended."""
 
@@ -107,11 +140,14 @@ class _Call:
         return answer
 
     def __enter__(self) -> Self:
+        if self.name not in OF_ANY_LENGTH:
+            self.metrics.store.began(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
         result = self.result if kind is None else kind.__name__
         self.metrics.store_calls.labels(self.name, result).inc()
         # An unclear write says nothing of the store's health; the read that follows it does.
-        if self.result != Put.UNCLEAR.value:
-            self.metrics.store_up.set(0 if kind is not None and issubclass(kind, StoreUnavailable) else 1)
+        unclear = self.result == Put.UNCLEAR.value
+        unavailable = kind is not None and issubclass(kind, StoreUnavailable)
+        self.metrics.store.ended(self, answered=None if unclear else not unavailable)

@@ -84,7 +84,9 @@ class Evaluation(Model):
     """How the model is measured."""
 
     metrics: Annotated[tuple[MetricName, ...], Field(max_length=32), LIST_SET] = Field(
-        default=(), description="The metrics to report; the first is the main one. Default: the usual ones of the task."
+        default=(),
+        description="The metrics to report; the first is the main one. Default: the usual ones of the task. Whether "
+        "the task has them is checked in the pod, before any data is read.",
     )
     slices: Annotated[tuple[ColumnName, ...], Field(max_length=8), LIST_SET] = Field(
         default=(), description="Columns for whose every value the metrics are reported as well. Default: none."
@@ -92,7 +94,7 @@ class Evaluation(Model):
     against: StageName | None = Field(
         default=None,
         description="The stage with whose current version the model is compared on the same rows. Default: "
-        "promotion.stage; without that no comparison.",
+        "promotion.stage; without that no comparison. Nor is there one while nothing is current in it.",
     )
 
 
