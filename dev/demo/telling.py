@@ -8,13 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from dev.foreground import CommandError
 from dev.local import Local
 
 WIDTH = 110
 
 
-class NotAsToldError(Exception):
+class NotAsToldError(CommandError):
     """A step did not come out as the story says."""
+
+    def __str__(self) -> str:
+        return f"Not as told: {super().__str__()}"
 
 
 def _bold(text: str) -> str:

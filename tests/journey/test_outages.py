@@ -2,9 +2,11 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from dev.local import Local
+import pytest
+
+from dev.local import Local, OperatorProcess
 from tests.support.team import Team
 
 # The long campaign's outage is a whole minute: the back-off has then grown to its end.
@@ -17,14 +19,33 @@ def an_outage() -> Callable[[], bool]:
     return lambda: time.monotonic() - began >= OUTAGE
 
 
-def test_s3_away_is_said_by_metric_and_condition_and_the_promotion_goes_through_when_it_is_back(
-    mira: Local, team: Team
-) -> None:
-    operator = mira.start_operator("outage", MIRA_RESYNC_SECONDS="3")
+@pytest.fixture
+def operator(mira: Local) -> Iterator[OperatorProcess]:
+    started = mira.start_operator("outage", MIRA_RESYNC_SECONDS="3")
+    yield started
+    started.process.terminate()
+    started.process.wait(30)
+
+
+def ask_for_v1(team: Team) -> None:
+    """Returns when v1 is trained and its promotion needs nothing but an approval."""
     team.stage()
     team.run("v1", promotion={"stage": "production"})
     team.finished("mrun", "v1", "Succeeded")
     team.until("the digest", lambda: bool(team.status("mpromo", "v1.production").get("digest")))
+
+
+def promoted_once(operator: OperatorProcess, team: Team) -> None:
+    """S3 serves again: the approved promotion goes through, once, and the metric says that all is well."""
+    team.finished("mpromo", "v1.production", "Promoted", within=30)
+    assert operator.metric("mira_registry_up") == 1
+    assert team.told() == [("Promote", "Promoted", "v1")]
+
+
+def test_s3_away_is_said_by_metric_and_condition_and_the_promotion_goes_through_when_it_is_back(
+    mira: Local, operator: OperatorProcess, team: Team
+) -> None:
+    ask_for_v1(team)
     mira.s3.stop()
     over = an_outage()
     try:
@@ -36,21 +57,13 @@ def test_s3_away_is_said_by_metric_and_condition_and_the_promotion_goes_through_
         assert operator.process.poll() is None
     finally:
         mira.s3.start()
-    team.finished("mpromo", "v1.production", "Promoted", within=30)
-    assert operator.metric("mira_registry_up") == 1
-    assert team.told() == [("Promote", "Promoted", "v1")]
-    operator.process.terminate()
-    operator.process.wait(30)
+    promoted_once(operator, team)
 
 
 def test_s3_silent_is_said_by_the_metric_and_the_promotion_goes_through_when_it_speaks_again(
-    mira: Local, team: Team
+    mira: Local, operator: OperatorProcess, team: Team
 ) -> None:
-    operator = mira.start_operator("outage", MIRA_RESYNC_SECONDS="3")
-    team.stage()
-    team.run("v1", promotion={"stage": "production"})
-    team.finished("mrun", "v1", "Succeeded")
-    team.until("the digest", lambda: bool(team.status("mpromo", "v1.production").get("digest")))
+    ask_for_v1(team)
     team.until("the metric to say that all is well", lambda: operator.metric("mira_registry_up") == 1)
     mira.s3.pause()
     try:
@@ -58,15 +71,12 @@ def test_s3_silent_is_said_by_the_metric_and_the_promotion_goes_through_when_it_
         team.until("the metric to say so", lambda: operator.metric("mira_registry_up") == 0, within=10)
     finally:
         mira.s3.resume()
-    team.finished("mpromo", "v1.production", "Promoted", within=30)
-    assert operator.metric("mira_registry_up") == 1
-    assert team.told() == [("Promote", "Promoted", "v1")]
-    operator.process.terminate()
-    operator.process.wait(30)
+    promoted_once(operator, team)
 
 
-def test_the_api_server_away_is_said_by_a_metric_and_the_run_ends_when_it_is_back(mira: Local, team: Team) -> None:
-    operator = mira.start_operator("outage", MIRA_RESYNC_SECONDS="3")
+def test_the_api_server_away_is_said_by_a_metric_and_the_run_ends_when_it_is_back(
+    mira: Local, operator: OperatorProcess, team: Team
+) -> None:
     team.stage()
     team.run("v1", promotion={"stage": "production"}, parameters={"wait_for": f"models/{team.namespace}/gate"})
     team.until("the run to be running", lambda: team.reason("mrun", "v1") in ("Starting", "Running"))
@@ -82,5 +92,3 @@ def test_the_api_server_away_is_said_by_a_metric_and_the_run_ends_when_it_is_bac
     team.finished("mrun", "v1", "Succeeded", within=30)
     team.approve("v1.production")
     team.finished("mpromo", "v1.production", "Promoted")
-    operator.process.terminate()
-    operator.process.wait(30)

@@ -58,9 +58,10 @@ class Metrics:
         )
         self.store_calls = self._counter("mira_registry_calls", "Calls to the registry's store.", "call", "result")
         self.store = StoreHealth(self.monotonic)
-        self._gauge(
+        self.store_up = self._gauge(
             "mira_registry_up", "Whether the registry's store answered the last call, and lets none wait for over 5 s."
-        ).set_function(self.store.up)
+        )
+        self.store_up.set_function(self.store.up)
         self.cluster_up = self._gauge("mira_cluster_up", "Whether the Kubernetes API answered the last call.")
         self.cached = Gauge("mira_cached_objects", "Objects that are watched.", ["kind"], registry=self.registry)
         self.leads = self._gauge("mira_leads", "1 while this operator holds the Lease and works, 0 while it stands by.")
