@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from mira.api.conditions import ConditionType, condition, is_true
-from mira.api.trainingrun import KIND, TrainingRun, TrainingRunStatus
+from mira.api.trainingrun import KIND, Evaluation, TrainingRun, TrainingRunStatus
 from mira.decide.run_plan import Plan, Seen
 from mira.decide.run_status import is_finished, renewed_status, run_status
 from mira.decide.trainingrun import reconcile
-from mira.registry.manifest import Direction, Metric, Source
+from mira.registry.manifest import ComparedWith, Direction, Metric, Source
 from mira.registry.outcome import FailedCheck
 from tests.decide.consistency import check_status
 from tests.decide.run_ends import ENDED, FAILED
@@ -66,6 +66,17 @@ def test_it_is_finished_and_says_when_it_sees(seen: Seen) -> None:
 def test_only_what_is_about_to_fail_is_not_finished_among_the_ends() -> None:
     going = [name for name, case in ENDED.items() if not is_true(status_of(case[0]).conditions, ConditionType.FINISHED)]
     assert going == ["its Job about to fail"]
+
+
+def test_a_run_that_compared_nothing_although_told_to_says_so() -> None:
+    spec = RUN.spec.model_copy(update={"evaluation": Evaluation(against="prodcution")})
+    run = RUN.model_copy(update={"spec": spec})
+    told = "compared with nothing: stage prodcution (evaluation.against) had no version to compare with"
+    for compared_with, is_told in ((None, True), (ComparedWith(version="v0", digest=OTHER), False)):
+        status = status_of(seen_of(run, published=published(run, compared_with=compared_with)))
+        ready = condition(status.conditions, ConditionType.READY)
+        assert ready is not None
+        assert (told in ready.message) is is_told
 
 
 def test_a_run_that_succeeded_shows_its_version_where_serving_finds_it() -> None:

@@ -52,7 +52,8 @@ def run_status(seen: Seen, plan: Plan, *, root: str, now: datetime) -> TrainingR
         same = status.model_copy(update={"attempts": seen.run.status.attempts}) == seen.run.status
         return seen.run.status if same else status
     ended = seen.run.status.completion_time or finished_at(seen.job) or now
-    states = _succeeded_states(state) if isinstance(state, Succeeded) else _failed_states(state)
+    against = seen.run.spec.evaluation.against if seen.run.spec.evaluation else None
+    states = _succeeded_states(state, against) if isinstance(state, Succeeded) else _failed_states(state)
     details = _version(seen, state.published, root) if isinstance(state, Succeeded) else _failure(state.outcome)
     details |= {"completion_time": ended, "promotion": _promotion(seen, plan, now)}
     return seen.run.status.model_copy(update=_conditions(seen.run, states, now) | _job(seen, now) | details)
@@ -89,9 +90,9 @@ def _running(running: Running) -> dict[ConditionType, State]:
     }
 
 
-def _succeeded_states(succeeded: Succeeded) -> dict[ConditionType, State]:
+def _succeeded_states(succeeded: Succeeded, against: str | None) -> dict[ConditionType, State]:
     reason = succeeded.reason
-    message = _success_message(succeeded)
+    message = _success_message(succeeded, against)
     return {
         ConditionType.READY: true(reason, message),
         ConditionType.RECONCILING: false(reason),
@@ -104,7 +105,7 @@ def _succeeded_states(succeeded: Succeeded) -> dict[ConditionType, State]:
     }
 
 
-def _success_message(succeeded: Succeeded) -> str:
+def _success_message(succeeded: Succeeded, against: str | None) -> str:
     made = succeeded.published.manifest
     if made is None:
         return succeeded.published.problem
@@ -116,6 +117,9 @@ def _success_message(succeeded: Succeeded) -> str:
         said = (
             f"adopted version {made.version}, made by run {made.run.name} on {format_time(made.created_at)} from {read}"
         )
+    if against is not None and made.compared_with is None:
+        # A stage whose name is mistyped has no version either: that nothing was compared must not go by unseen.
+        said += f"; compared with nothing: stage {against} (evaluation.against) had no version to compare with"
     return f"{said}; {succeeded.promotion_problem}" if succeeded.promotion_problem else said
 
 
