@@ -15,6 +15,7 @@ from dev.keeper import PR_SET_PDEATHSIG, die_with_parent, prctl
 
 INTERRUPTED = 130
 ENDS_WITHIN = 15  # seconds; then it is killed, and its keeper ends what it started
+AGAIN_IN = 0.05  # seconds; by then Python is elsewhere
 ASKED_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -35,6 +36,8 @@ def run_in_foreground(command: Callable[[], int]) -> NoReturn:
         os.setsid()  # the terminal's Ctrl-C is for our parent, which hands it on
         die_with_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        sys.unraisablehook = _interrupt_again
         sys.exit(_told(command, blocked=awaited))
     prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if not _parent_lives():
@@ -65,6 +68,15 @@ def _told(command: Callable[[], int], *, blocked: set[signal.Signals]) -> int:
     except (CommandError, OSError) as error:
         _say(f"\n{error}")
         return 1
+
+
+def _interrupt_again(unraisable: "sys.UnraisableHookArgs") -> None:
+    """An interrupt that came where Python lets no exception out, e.g. while it forks or frees, comes once more."""
+    if issubclass(unraisable.exc_type, KeyboardInterrupt):
+        # By an alarm: raised from here, it would be lost in the same way.
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_IN)
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def _parent_lives() -> bool:
