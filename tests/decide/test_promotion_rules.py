@@ -368,41 +368,6 @@ def test_a_comparison_that_cannot_be_used_is_final_because_no_other_can_take_its
     assert "comparison" in message
 
 
-TIES = [
-    # created after p3 by so many seconds, name, what becomes of it
-    (-1, "z", "Superseded"),
-    (0, "a", "Superseded"),
-    (0, "p3", "Promoted"),
-    (0, "z", "Promoted"),
-    (1, "a", "Promoted"),
-]
-
-
-@pytest.mark.parametrize(("seconds", "name", "reason"), TIES)
-def test_of_two_created_in_one_second_the_later_name_is_the_later_one(seconds: int, name: str, reason: str) -> None:
-    world = a_world()
-    digest = publish(world.store, "v9")
-    mine = promotion(name, "v9", created=NOON + timedelta(seconds=3 + seconds), approvals={"bob": digest})
-    end = world.decide(world.put(mine))
-    assert isinstance(end, Decided)
-    assert end.link.entry.reason == reason
-
-
-def test_a_refusal_moves_nothing_and_supersedes_nobody() -> None:
-    world, mine, _ = world_of(SITUATIONS["gates_failed"])
-    before = world.entries()[-1]
-    world.decide(mine)
-    refusal = world.entries()[-1]
-    assert (refusal.kind, refusal.current, refusal.moved_by) == ("Refuse", before.current, before.moved_by)
-    world.stage = stage()
-    older = promotion(
-        "older", "v9", created=NOON + timedelta(seconds=30), approvals={"bob": digest_of(world.store.objects[MANIFEST])}
-    )
-    end = world.decide(world.put(older))
-    assert isinstance(end, Decided)
-    assert end.link.entry.reason == "Promoted"
-
-
 @pytest.mark.parametrize(("seconds", "reason"), [(0, "RequesterUnproven"), (1, "RequesterUnproven"), (2, "Promoted")])
 def test_the_policies_must_be_two_seconds_older_than_the_promotion(seconds: int, reason: str) -> None:
     since = NOON + timedelta(minutes=1) - timedelta(seconds=seconds)

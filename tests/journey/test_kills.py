@@ -1,7 +1,9 @@
 """The operator is killed at each step of the journey and started again: the end is that of the undisturbed journey."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+import pytest
 
 from dev.local import Local, OperatorProcess
 from tests.support.audit import Audit
@@ -100,10 +102,19 @@ def killed_and_started_again(mira: Local, operator: OperatorProcess) -> Operator
     return mira.start_operator("killed")
 
 
-def test_two_leaders_at_once_make_nothing_twice(mira: Local, team: Team, operator: OperatorProcess) -> None:
+@pytest.fixture
+def second(mira: Local) -> Iterator[OperatorProcess]:
+    """Of the same name as `operator`: each holds the other's Lease to be its own."""
+    started = mira.start_operator("second", MIRA_IDENTITY="operator", MIRA_RESYNC_SECONDS="3")
+    yield started
+    started.process.terminate()
+    started.process.wait(30)
+
+
+def test_two_leaders_at_once_make_nothing_twice(
+    mira: Local, team: Team, operator: OperatorProcess, second: OperatorProcess
+) -> None:
     audit = Audit(mira.control_plane.audit_log)
-    # Of the same name, each holds the other's Lease to be its own.
-    second = mira.start_operator("second", MIRA_IDENTITY="operator", MIRA_RESYNC_SECONDS="3")
     team.until("both to lead", lambda: operator.metric("mira_leads") == second.metric("mira_leads") == 1)
     team.stage(gates=GATES)
     for name in ("v1", "v2"):
@@ -120,8 +131,6 @@ def test_two_leaders_at_once_make_nothing_twice(mira: Local, team: Team, operato
         "two leaders forced at once",
         "2 runs, 2 promotions, a rollback; nothing twice.",
     )
-    second.process.terminate()
-    second.process.wait(30)
     assert team.told() == UNDISTURBED
     made = audit.made(team.namespace)
     assert (made["jobs"], made["modelpromotions"]) == (2, 2)

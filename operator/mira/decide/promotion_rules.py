@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple, TypeAlias
 
+from mira.api.modelpromotion import Action
 from mira.api.reasons import Reason
 from mira.decide import approvals, gates
 from mira.decide.freeze_windows import frozen_until, unreadable
@@ -38,12 +39,12 @@ def wait(reason: Reason, message: str) -> Ruling:
 
 
 def superseded(case: Case) -> Ruling | None:
-    """A promotion that was created later has moved the stage: this one is history. Ties go by name."""
+    """A promotion that was created later has moved the stage: this one is history. Of one second, see `_answers`."""
     mover = case.head.link.entry.moved_by if case.head.link else None
     created = case.promotion.metadata.creation_timestamp
-    if mover is None or created is None:
+    if mover is None or created is None or mover.creation_timestamp < created:
         return None
-    if (mover.creation_timestamp, mover.name) <= (created, case.asked.name):
+    if mover.creation_timestamp == created and (mover.name <= case.asked.name or _answers(case)):
         return None
     current = case.current.version if case.current else "none"
     return refuse(
@@ -51,6 +52,17 @@ def superseded(case: Case) -> Ruling | None:
         f"ModelPromotion {mover.name}, created later ({format_time(mover.creation_timestamp)}), "
         f"moved the stage as entry {mover.number}; version {current} is current",
     )
+
+
+def _answers(case: Case) -> bool:
+    """Whether the promotion itself tells that it was asked for after the stage had moved, where seconds cannot.
+
+    It expects what is current now, or rolls back, which always answers a move. The rest goes by name, so that files
+    which are applied all at once end the same wherever they are applied.
+    """
+    spec = case.promotion.spec
+    current = case.current.version if case.current else None
+    return spec.action is Action.ROLL_BACK or (current is not None and spec.expected_current == current)
 
 
 def already_current(case: Case) -> Ruling | None:

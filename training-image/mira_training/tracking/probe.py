@@ -5,6 +5,7 @@ import urllib.request
 from http import HTTPStatus
 
 TIMEOUT = 2.0
+SILENT = f"no answer within {TIMEOUT:.0f} s"
 
 
 class Probe:
@@ -13,7 +14,7 @@ class Probe:
     def __init__(self, url: str, authorization: str | None = None) -> None:
         self.url = url
         self._authorization = authorization
-        self._problem = f"no answer within {TIMEOUT:.0f} s"
+        self._problem = SILENT
         self._thread = threading.Thread(target=self._ask, name="tracking-probe", daemon=True)
         self._thread.start()
 
@@ -29,5 +30,7 @@ class Probe:
             request = urllib.request.Request(f"{self.url.rstrip('/')}/health", headers=headers)  # noqa: S310
             with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
                 self._problem = "" if answer.status == HTTPStatus.OK else f"answers {answer.status}"
+        except TimeoutError:
+            self._problem = SILENT  # or whoever waits in `problem` has gone with the same words
         except (OSError, ValueError) as error:
             self._problem = str(error)
