@@ -67,6 +67,32 @@ def test_a_training_that_signs_is_given_the_key_and_nothing_else_of_the_secret()
     kubernetes_validate.validate(job_of(a_run(), SIGNING), "1.37", strict=True)
 
 
+CHECKED = {
+    "data": {
+        "training": {"uri": "s3://data/rows.csv"},
+        "target": "churned",
+        "checks": {"expectations": {"configMap": "churn-suite"}},
+    }
+}
+
+
+def test_a_training_with_a_suite_is_given_its_config_map_and_nothing_else_of_it() -> None:
+    run = a_run(**CHECKED)
+    pod = pod_of(job_of(run))
+    (volume,) = (each for each in pod["volumes"] if each["name"] == "suite")
+    assert volume["configMap"] == {
+        "name": "churn-suite",
+        "items": [{"key": "suite.json", "path": "suite.json"}],
+        "optional": True,
+    }
+    (mount,) = (each for each in pod["containers"][0]["volumeMounts"] if each["name"] == "suite")
+    assert mount == {"name": "suite", "mountPath": "/mira/suite", "readOnly": True}
+    assert {"name": "MIRA_SUITE_FILE", "value": "/mira/suite/suite.json"} in pod["containers"][0]["env"]
+    kubernetes_validate.validate(job_of(run), "1.37", strict=True)
+    check = build_order(run, spec_hash(run.spec.wire()), PLATFORM).model_copy(update={"kind": OrderKind.DRIFT_CHECK})
+    assert "suite" not in [each["name"] for each in pod_of(build_job(run, check, PLATFORM))["volumes"]]
+
+
 def test_what_publishes_no_version_is_given_no_key() -> None:
     run = a_run()
     order = build_order(run, spec_hash(run.spec.wire()), SIGNING)

@@ -1,6 +1,7 @@
 """Every bad input with its reason, its step and the sentence shown: the orders, and here what is wrong with data."""
 
 from tests.training.bad_orders import ORDERS, OWN, data
+from tests.training.bad_suites import CASES as SUITES
 from tests.training.bad_tasks import TASKS
 
 ROWS = "s3://data/rows.csv"
@@ -252,4 +253,4 @@ DATA = [
     ),
 ]
 
-CASES = ORDERS + DATA + TASKS
+CASES = ORDERS + DATA + SUITES + TASKS

@@ -25,11 +25,11 @@ ORDERS = [
         ),
     ),
     (
-        "an expectation suite",
+        "a suite in a ConfigMap where no cluster is",
         data(checks={"expectations": {"configMap": "suite"}}),
-        "NotSupported",
+        "ExpectationsInvalid",
         "start",
-        "data.checks.expectations: must be absent; use data.checks.columns; this version of Mira cannot do that yet",
+        ("data.checks.expectations.configMap: there is no cluster here to read suite from; write uri, with the file"),
     ),
     (
         "a drift report by Evidently",

@@ -12,13 +12,14 @@ from mira.registry.outcome import Result
 from mira.registry.store import StoreUnavailable
 from mira_training.refusal import Refused
 from tests.training.bad_inputs import CASES, OWN, ROWS
+from tests.training.bad_suites import FILES
 from tests.training.workbench import STAGE, csv, customers, parquet
 
 
 @pytest.fixture
 def full_bench(bench):
     frame = customers()
-    bench.data.objects |= {
+    bench.data.objects |= FILES | {
         "s3://data/plans.csv": b"plan,price\nfree,0\n",
         "s3://data/no.parquet": b"plan,price\n",
         "s3://data/cut.csv.gz": gzip.compress(csv(frame))[:2000],

@@ -92,6 +92,7 @@ class Workbench:
     registry: str = "s3://bucket/registry"
     signing_key: Path | None = None
     revision: str | None = None
+    suite_file: Path | None = None
 
     def order(self, version: str = "v1", *, against: str | None = None, uid: str = "", **spec: Any) -> Order:
         """An order; `spec` in camelCase, `data` merged into the usual one."""
@@ -123,6 +124,7 @@ class Workbench:
             tracking_url,
             signing_key=self.signing_key,
             revision=self.revision,
+            suite_file=self.suite_file,
         )
         code = Attempt(settings, lambda _: (self.store, self.data), Interruption(), now=lambda: NOW).run()
         termination = Termination.parse((self.folder / "termination").read_bytes())

@@ -139,11 +139,6 @@ def _no_files(order: Order) -> None:
 Rule = Callable[[TrainingRunSpec], str]
 
 
-def _expectations(spec: TrainingRunSpec) -> str:
-    asked = spec.data.checks is not None and spec.data.checks.expectations is not None
-    return "data.checks.expectations: must be absent; use data.checks.columns" if asked else ""
-
-
 def _drift(spec: TrainingRunSpec) -> str:
     evidently = spec.drift is not None and spec.drift.method is DriftMethod.EVIDENTLY
     return "drift.method: Evidently is not Summary" if evidently else ""
@@ -257,7 +252,7 @@ def _reads_itself(spec: TrainingRunSpec) -> bool:
 # A drift check trains nothing, so of a spec it takes what says which rows there are.
 RULES: dict[OrderKind, tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {
     OrderKind.TRAIN: (
-        (_expectations, _drift, _directory, _transform_as_onnx, _train_by_estimator),
+        (_drift, _directory, _transform_as_onnx, _train_by_estimator),
         (_target, _train, _estimator, _artifacts, _slices, _search, _split, _inputs, _pinned),
     ),
     OrderKind.DRIFT_CHECK: ((_drift, _ingest), (_inputs,)),

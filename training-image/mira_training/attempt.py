@@ -63,8 +63,15 @@ class Attempt:
         try:
             store, objects = self.connect(order.registry)
             with tempfile.TemporaryDirectory(prefix="mira-", ignore_cleanup_errors=True) as folder:
-                key, revision = signing_key(self.settings.signing_key), self.settings.revision
-                ports = Ports(store, objects, self.now, Path(folder), key, revision)
+                ports = Ports(
+                    store,
+                    objects,
+                    self.now,
+                    Path(folder),
+                    signing_key(self.settings.signing_key),
+                    self.settings.revision,
+                    self.settings.suite_file,
+                )
                 work = work_of(order, attempt, ports, on_laptop=self.settings.on_laptop, against=self.settings.against)
                 self._perform(order, attempt, work, store, tracker)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is told

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Ports:
     """The registry, the data, the clock, a folder of our own for files on their way; what else the environment says.
 
-    `signing_key` signs the version; `revision` is the commit of the code in the image.
+    `signing_key` signs the version; `revision` is the commit of the code in the image; `suite_file` is where a
+    ConfigMap's Great Expectations suite is mounted, if one is.
     """
 
     registry: ReadableStore
@@ -26,6 +27,7 @@ class Ports:
     folder: Path
     signing_key: "SigningKey | None" = None
     revision: str | None = None
+    suite_file: Path | None = None
 
     @property
     def version_folder(self) -> Path:

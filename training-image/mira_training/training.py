@@ -20,6 +20,7 @@ from mira_training.scoring.wanted import must_know_what_to_search_by, wanted_met
 
 if TYPE_CHECKING:
     from mira_training.assignment import Assignment
+    from mira_training.expectations.judging import Judge
     from mira_training.model.trained import Trained
     from mira_training.ports import Ports
     from mira_training.steps.drift import Compared
@@ -40,6 +41,7 @@ class Training:
 
     steps = tuple(step.value for step in Step)
     plan: Plan
+    judge: "Judge | None"
     current: Current | None
     ingested: "Ingested"
     validated: "Validated"
@@ -65,7 +67,7 @@ class Training:
     def prepare(self) -> Ending | None:
         """Everything that can be found wrong before data is read; the end, if an earlier attempt has published.
 
-        Raises Refused (code, parameters, `VersionExists`), StoreUnavailable, StoreRefused.
+        Raises Refused (code, parameters, suite, `VersionExists`), StoreUnavailable, StoreRefused.
         """
         published = already_published(self.ports.registry, _Wanted(self.assignment))
         if published is not None:
@@ -73,6 +75,7 @@ class Training:
         wanted_metrics(self.assignment.spec)
         must_know_what_to_search_by(self.assignment.spec)
         self.plan = plan(self.assignment.spec)
+        self.judge = _judge(self.assignment, self.ports)
         self.current = self._current()
         return None
 
@@ -150,6 +153,17 @@ class _Wanted:
         self.run = assignment.order.run
 
 
+def _judge(assignment: "Assignment", ports: "Ports") -> "Judge | None":
+    """The suite of Great Expectations that the run names, ready; after the user's code, which may bring its own."""
+    checks = assignment.spec.data.checks
+    if checks is None or checks.expectations is None:
+        return None
+    from mira_training.expectations.judging import Judge
+    from mira_training.expectations.suite import read_suite
+
+    return Judge(read_suite(checks.expectations, ports))
+
+
 def _ingest(training: Training) -> None:
     from mira_training.steps.ingest import ingest
 
@@ -160,7 +174,9 @@ def _validate(training: Training) -> None:
     from mira_training.steps.drift import drift
     from mira_training.steps.validate import validate
 
-    training.validated = validate(training.assignment, training.ingested, training.plan, training.current)
+    training.validated = validate(
+        training.assignment, training.ingested, training.plan, training.current, training.judge
+    )
     training.drifted = drift(
         training.assignment, training.ingested, training.validated, current=training.current, ports=training.ports
     )

@@ -223,7 +223,7 @@ class ColumnCheck(Model):
 
 
 class Expectations(Model):
-    """A Great Expectations suite."""
+    """A Great Expectations suite, as version 1.x writes it to JSON."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -236,8 +236,8 @@ class Expectations(Model):
 
     config_map: ObjectName | None = Field(
         default=None,
-        description="The ConfigMap in the run's namespace whose key `suite.json` holds the suite. Exactly one of "
-        "configMap and uri is set.",
+        description="The ConfigMap in the run's namespace whose key `suite.json` holds the suite; it must exist when "
+        "the run is created. Exactly one of configMap and uri is set.",
     )
     uri: S3Uri | None = Field(
         default=None, description="The object that holds the suite. Exactly one of configMap and uri is set."
@@ -264,7 +264,9 @@ class Checks(Model):
         default=(), description="What single columns must satisfy. Default: nothing."
     )
     expectations: Expectations | None = Field(
-        default=None, description="A Great Expectations suite that the data must pass. Default: none."
+        default=None,
+        description="A Great Expectations suite that the rows of training must pass, as they were read. An expectation "
+        "of severity warning or info that fails is a warning. Default: none.",
     )
 
 

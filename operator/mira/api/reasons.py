@@ -156,6 +156,11 @@ class Reason(StrEnum):
         RUN,
         "The Great Expectations suite failed; status.failedChecks lists the first ten.",
     )
+    EXPECTATIONS_INVALID = (
+        "ExpectationsInvalid",
+        RUN,
+        "The Great Expectations suite is not there or cannot be used; the message says where. No data was read.",
+    )
     SCHEMA_DRIFT = (
         "SchemaDrift",
         RUN,

@@ -15,6 +15,7 @@ INPUT_DIR = "/mira/input"
 TERMINATION_LOG = "/dev/termination-log"
 SIGNING_DIR = "/mira/signing"
 SIGNING_FILE = "key.pem"
+SUITE_DIR, SUITE_FILE = "/mira/suite", "suite.json"
 ORDER_ANNOTATION = f"{GROUP}/order"
 RUN_LABEL = f"{GROUP}/run"
 MODEL_LABEL = f"{GROUP}/model"
@@ -88,7 +89,7 @@ def job_of(
             "podFailurePolicy": _pod_failure_policy(),
             "template": {
                 "metadata": {"labels": labels, "annotations": {ORDER_ANNOTATION: order.render().decode()}},
-                "spec": _pod(order, wanted, platform),
+                "spec": _pod(order, wanted, platform, suite=_suite_of(owner, order)),
             },
         },
     }
@@ -98,6 +99,14 @@ def owned_by(job: dict[str, Any], owner: Resource[Any, Any]) -> bool:
     """Whether the Job is this very object's, and not an earlier one's of the same name: owners are told by uid."""
     owners = job["metadata"].get("ownerReferences") or []
     return any(reference.get("uid") == owner.metadata.uid for reference in owners)
+
+
+def _suite_of(owner: Resource[Any, Any], order: Order) -> str | None:
+    """The ConfigMap with the Great Expectations suite that a training holds its data against."""
+    if order.kind is not OrderKind.TRAIN or not isinstance(owner, TrainingRun):
+        return None
+    checks = owner.spec.data.checks
+    return checks.expectations.config_map if checks and checks.expectations else None
 
 
 def _reference(owner: Resource[Any, Any]) -> dict[str, Any]:
@@ -120,7 +129,7 @@ def _pod_failure_policy() -> dict[str, Any]:
     }
 
 
-def _pod(order: Order, wanted: api.Job, platform: Platform) -> dict[str, Any]:
+def _pod(order: Order, wanted: api.Job, platform: Platform, *, suite: str | None) -> dict[str, Any]:
     pod: dict[str, Any] = {
         "restartPolicy": "Never",
         "serviceAccountName": wanted.service_account_name or platform.service_account,
@@ -134,11 +143,12 @@ def _pod(order: Order, wanted: api.Job, platform: Platform) -> dict[str, Any]:
             "fsGroup": NOBODY,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(order, wanted, platform)],
+        "containers": [_container(order, wanted, platform, suite=suite)],
         "volumes": [
             {"name": "order", "downwardAPI": {"items": [_order_file()]}},
             {"name": "tmp", "emptyDir": {}},
             *([_signing_key(platform.signing_secret)] if platform.signing_secret else []),
+            *([_suite(suite)] if suite else []),
         ],
     }
     if wanted.node_selector:
@@ -160,7 +170,13 @@ def _signing_key(secret: str) -> dict[str, Any]:
     return {"name": "signing", "secret": {"secretName": secret, "items": items, "defaultMode": 0o440}}
 
 
-def _container(order: Order, wanted: api.Job, platform: Platform) -> dict[str, Any]:
+def _suite(config_map: str) -> dict[str, Any]:
+    # Optional: a pod that starts without it says so at once and for good; one that waits for it says nothing.
+    items = [{"key": SUITE_FILE, "path": SUITE_FILE}]
+    return {"name": "suite", "configMap": {"name": config_map, "items": items, "optional": True}}
+
+
+def _container(order: Order, wanted: api.Job, platform: Platform, *, suite: str | None) -> dict[str, Any]:
     signs = platform.signing_secret is not None
     container: dict[str, Any] = {
         "name": CONTAINER,
@@ -174,12 +190,14 @@ def _container(order: Order, wanted: api.Job, platform: Platform) -> dict[str, A
             {"name": "MIRA_TERMINATION_LOG", "value": TERMINATION_LOG},
             {"name": "TMPDIR", "value": "/tmp"},  # noqa: S108 - an emptyDir of the pod's own
             *([{"name": "MIRA_SIGNING_KEY", "value": f"{SIGNING_DIR}/{SIGNING_FILE}"}] if signs else []),
+            *([{"name": "MIRA_SUITE_FILE", "value": f"{SUITE_DIR}/{SUITE_FILE}"}] if suite else []),
             *(_env(variable) for variable in wanted.env),
         ],
         "volumeMounts": [
             {"name": "order", "mountPath": INPUT_DIR, "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - an emptyDir of the pod's own
             *([{"name": "signing", "mountPath": SIGNING_DIR, "readOnly": True}] if signs else []),
+            *([{"name": "suite", "mountPath": SUITE_DIR, "readOnly": True}] if suite else []),
         ],
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -139,11 +139,20 @@ class FailedCheck(Part):
     message: Annotated[str, StringConstraints(max_length=1024)]
 
 
+class CheckedSuite(Part):
+    """The Great Expectations suite that the training rows were held against, and how many expectations they met."""
+
+    place: Text
+    sha256: Sha256
+    passed: int = Field(ge=0)
+
+
 class Validation(Part):
     """What the data went through: how many checks of columns it passed, and what was found and lived with."""
 
     passed: int = Field(ge=0)
     warnings: list[FailedCheck] = Field(default_factory=list, max_length=100)
+    suite: CheckedSuite | None = None
 
 
 class DriftSummary(Part):

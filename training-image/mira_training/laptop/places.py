@@ -45,6 +45,9 @@ def with_uris(spec: dict[str, Any], folder: Path) -> dict[str, Any]:
         changed["inputs"] = [
             _source(f"spec.data.inputs.{number}.uri", source, folder) for number, source in enumerate(data["inputs"])
         ]
+    if expectations := _expectations(data):
+        suite = _source("spec.data.checks.expectations.uri", expectations, folder)
+        changed["checks"] = {**data["checks"], "expectations": suite}
     return {**spec, "data": changed}
 
 
@@ -54,10 +57,16 @@ def file_uris(spec: dict[str, Any]) -> Iterator[tuple[str, str]]:
     parts = dict(data) if isinstance(data, dict) else {}
     inputs = parts.get("inputs") or []
     sources = {f"data.{name}": parts.get(name) for name in ("training", "holdout")}
+    sources["data.checks.expectations"] = _expectations(parts)
     for name, source in (sources | {f"data.inputs.{number}": each for number, each in enumerate(inputs)}).items():
         uri = source.get("uri") if isinstance(source, dict) else None
         if isinstance(uri, str) and uri.startswith("file:"):
             yield f"{name}.uri", uri
+
+
+def _expectations(data: dict[str, Any]) -> Any:
+    checks = data.get("checks")
+    return checks.get("expectations") if isinstance(checks, dict) else None
 
 
 def _source(field: str, source: Any, folder: Path) -> Any:

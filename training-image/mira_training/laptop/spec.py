@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mira.api.data import Data, DataInput, DataSource
+from mira.api.data import Checks, Data, DataInput, DataSource, Expectations
 from mira.api.scalars import S3_URI
 from mira.api.trainingrun import TrainingRun, TrainingRunSpec
 
@@ -23,12 +23,25 @@ class LaptopInput(DataInput):
     uri: Uri
 
 
+class LaptopExpectations(Expectations):
+    """A Great Expectations suite in S3 or in a file."""
+
+    uri: Uri | None = None
+
+
+class LaptopChecks(Checks):
+    """What the data must satisfy, with a suite that may lie in a file."""
+
+    expectations: LaptopExpectations | None = None
+
+
 class LaptopData(Data):
     """What a run on a laptop reads."""
 
     training: LaptopSource
     holdout: LaptopSource | None = None
     inputs: Annotated[tuple[LaptopInput, ...], Field(max_length=16)] = ()
+    checks: LaptopChecks | None = None
 
 
 class LaptopSpec(TrainingRunSpec):

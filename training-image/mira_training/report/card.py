@@ -83,6 +83,7 @@ def _told(assignment: "Assignment", results: "Results", plan: "Plan") -> Mapping
         "split": results.ingested.division.said,
         "warnings": validated.warnings,
         "checked": validated.checked,
+        "suite": validated.suite,
         "estimator": plan.estimator_name,
         "parameters": plan.parameters.model_dump(mode="json", exclude_unset=False),
         "libraries": libraries(),

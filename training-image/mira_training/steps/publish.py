@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mira_training.steps.search import Searched
     from mira_training.steps.validate import Validated
 
+MOST_WARNINGS = 100
 log = logging.getLogger(__name__)
 
 
@@ -123,12 +124,17 @@ def manifest(
         ),
         metrics=list(results.evaluated.metrics),
         compared_with=_compared_with(results.evaluated, order.against),
-        validation=Validation(passed=results.validated.checked, warnings=list(results.validated.warnings)),
+        validation=_validation(results.validated),
         drift=results.drifted.drift.summary if results.drifted.drift else None,
         search=_summary(results.searched.report) if results.searched else None,
         files=files,
         created_at=now,
     )
+
+
+def _validation(validated: "Validated") -> Validation:
+    warnings = list(validated.warnings[:MOST_WARNINGS])
+    return Validation(passed=validated.checked, warnings=warnings, suite=validated.suite)
 
 
 def _summary(report: SearchReport) -> SearchSummary:

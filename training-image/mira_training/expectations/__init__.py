@@ -1,0 +1,1 @@
+"""Great Expectations: a team's own suite, as one more check of the data. Loaded only for a run that names one."""
