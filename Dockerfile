@@ -6,7 +6,7 @@ FROM ${PYTHON} AS packages
 COPY requirements/operator.txt /tmp/operator.txt
 # Every file by its hash and none built here: what is installed is what was tested.
 RUN python -m venv --without-pip /opt/mira \
-    && python -m pip --python /opt/mira/bin/python install --no-cache-dir --no-compile --require-hashes --only-binary :all: \
+    && python -m pip --python /opt/mira/bin/python install --no-cache-dir --no-compile --no-deps --require-hashes --only-binary :all: \
        --requirement /tmp/operator.txt
 
 FROM ${PYTHON}
