@@ -1,5 +1,7 @@
 """What S3 may answer and what the registry makes of it: absent, unclear, away or refused, and no false certainty."""
 
+import gzip
+import hashlib
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -208,6 +210,22 @@ def test_an_upload_that_is_not_allowed_is_refused_and_not_away(seaweedfs: Seawee
     (tmp_path / "f").write_bytes(b"1")
     with pytest.raises(StoreRefused):
         in_role(seaweedfs, Role.READER).upload("models/team-a/churn/versions/v1/f", tmp_path / "f")
+
+
+@pytest.mark.parametrize(("name", "encoding"), [("card.html", None), ("page.html.gz", "gzip")])
+def test_a_page_is_served_as_one_and_its_bytes_stay_as_they_are(
+    seaweedfs: SeaweedFS, tmp_path: Path, name: str, encoding: str | None
+) -> None:
+    body = b"<p>caf\xc3\xa9</p>" * 1000
+    (tmp_path / name).write_bytes(gzip.compress(body, mtime=0) if encoding else body)
+    store, key = in_role(seaweedfs, Role.TRAINER), f"models/team-a/pages/versions/v1/attempts/a/report/{name}"
+    store.upload(key, tmp_path / name)
+    answer = seaweedfs.client(Role.ADMIN).get_object(Bucket=store.bucket, Key=store.prefix + key)
+    assert (answer["ContentType"], answer.get("ContentEncoding")) == ("text/html; charset=utf-8", encoding)
+    written = (tmp_path / name).read_bytes()
+    assert store.sha256(key) == (len(written), hashlib.sha256(written).hexdigest())
+    store.download(key, tmp_path / "down")
+    assert (tmp_path / "down").read_bytes() == written
 
 
 def test_a_file_that_is_not_there_is_refused_and_leaves_nothing(on_moto: S3Store, tmp_path: Path) -> None:

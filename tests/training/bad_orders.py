@@ -32,13 +32,6 @@ ORDERS = [
         ("data.checks.expectations.configMap: there is no cluster here to read suite from; write uri, with the file"),
     ),
     (
-        "a drift report by Evidently",
-        {"drift": {"method": "Evidently"}},
-        "NotSupported",
-        "start",
-        "drift.method: Evidently is not Summary; this version of Mira cannot do that yet",
-    ),
-    (
         "a directory as artifact",
         {"artifacts": ["Directory"]},
         "NotSupported",

@@ -145,7 +145,6 @@ NOTHING_MEASURED = [
 ]
 WRONG_SPECS = [
     ("no such object", {"data": {"training": {"uri": "s3://data/x.csv"}}}, "DataNotFound", "does not exist"),
-    ("Evidently", {"drift": {"method": "Evidently"}}, "NotSupported", "drift.method: Evidently is not Summary"),
     ("an own ingest", {"hooks": {"ingest": "a:b"}}, "NotSupported", "hooks.ingest: must be absent; write the rows"),
     ("features that raise", {"features": "tests.training.own_code:misspelt"}, "CodeFailed", "'agee'"),
     ("an unknown field", {"colour": "blue"}, "OrderInvalid", "spec.colour: "),

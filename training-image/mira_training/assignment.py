@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from mira.api.data import SplitMethod
 from mira.api.reasons import Reason
-from mira.api.trainingrun import Artifact, DriftMethod, Task, TrainingRunSpec
+from mira.api.trainingrun import Artifact, Task, TrainingRunSpec
 from mira.registry.document import DocumentInvalid
 from mira.registry.keys import DriftKey, InvalidKey, VersionKey, attempt_id
 from mira.registry.order import Order, OrderKind
@@ -139,11 +139,6 @@ def _no_files(order: Order) -> None:
 Rule = Callable[[TrainingRunSpec], str]
 
 
-def _drift(spec: TrainingRunSpec) -> str:
-    evidently = spec.drift is not None and spec.drift.method is DriftMethod.EVIDENTLY
-    return "drift.method: Evidently is not Summary" if evidently else ""
-
-
 def _ingest(spec: TrainingRunSpec) -> str:
     asked = spec.hooks is not None and spec.hooks.ingest is not None
     return "hooks.ingest: must be absent; write the rows to S3 and name them in data.training" if asked else ""
@@ -252,8 +247,8 @@ def _reads_itself(spec: TrainingRunSpec) -> bool:
 # A drift check trains nothing, so of a spec it takes what says which rows there are.
 RULES: dict[OrderKind, tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {
     OrderKind.TRAIN: (
-        (_drift, _directory, _transform_as_onnx, _train_by_estimator),
+        (_directory, _transform_as_onnx, _train_by_estimator),
         (_target, _train, _estimator, _artifacts, _slices, _search, _split, _inputs, _pinned),
     ),
-    OrderKind.DRIFT_CHECK: ((_drift, _ingest), (_inputs,)),
+    OrderKind.DRIFT_CHECK: ((_ingest,), (_inputs,)),
 }

@@ -10,6 +10,7 @@ from mira.registry.document import DocumentInvalid, digest
 from mira.registry.drift import Drift
 from mira.registry.manifest import MANIFEST_LIMIT, DriftVerdict, Manifest
 from mira.registry.reader import Registry, Tampered
+from mira_training.drift.asked import must_be_able_to_report
 from mira_training.ending import Ending, drift_measured
 from mira_training.logs import BEFORE_ANY_STEP, in_step
 from mira_training.publication import create_only
@@ -47,8 +48,10 @@ class DriftCheck:
     def prepare(self) -> Ending | None:
         """The end, if an earlier attempt has written the answer; else the version is looked up.
 
-        Raises Refused (`DriftNotMeasured`) if there is no such version, or another one; StoreUnavailable.
+        Raises Refused (`DriftNotMeasured`) if there is no such version, or another one; `ExtraNotInstalled`;
+        StoreUnavailable.
         """
+        must_be_able_to_report(self.assignment.spec)
         key = self.assignment.drift_key.document
         stored = self.ports.registry.get(key, limit=Drift.LIMIT)
         if stored is not None:
@@ -100,6 +103,7 @@ class DriftCheck:
 
     def _drift(self) -> None:
         from mira_training.steps.drift import Occasion, against, said
+        from mira_training.steps.drift_report import Pair, upload_report, with_report
 
         spec, rows = self.assignment.spec, self._featured()
         limit = spec.drift.max_drifted_share if spec.drift else None
@@ -107,7 +111,10 @@ class DriftCheck:
         if measured.verdict is DriftVerdict.NOT_MEASURED:
             raise Refused(Reason.DRIFT_NOT_MEASURED, f"the drift cannot be measured: {measured.reason}")
         occasion = Occasion(self.manifest, self.digest, self.rows.sources, self.ports.now())
-        self.document = occasion.document(len(rows), measured, limit)
+        document = occasion.document(len(rows), measured, limit)
+        self.document = with_report(document, Pair(self.manifest, rows), self.assignment, self.ports)
+        # Before the answer: whoever reads that finds what it names.
+        upload_report(self.document, self.assignment.drift_key.prefix, self.assignment.attempt, self.ports)
         log.info("%s", said(self.document))
 
     def _featured(self) -> "pd.DataFrame":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mira.registry.document import DocumentInvalid
 from mira.registry.progress import Step
 from mira.registry.reader import Current, Registry, Tampered
+from mira_training.drift.asked import must_be_able_to_report
 from mira_training.ending import Ending, succeeded
 from mira_training.logs import BEFORE_ANY_STEP, in_step
 from mira_training.model.plan import Plan, plan
@@ -72,6 +73,7 @@ class Training:
         published = already_published(self.ports.registry, _Wanted(self.assignment))
         if published is not None:
             return succeeded(published, self.assignment.attempt)
+        must_be_able_to_report(self.assignment.spec)
         wanted_metrics(self.assignment.spec)
         must_know_what_to_search_by(self.assignment.spec)
         self.plan = plan(self.assignment.spec)

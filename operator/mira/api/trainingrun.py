@@ -56,7 +56,7 @@ class Artifact(StrEnum):
 
 
 class DriftMethod(StrEnum):
-    """What compares the data with the current version's training data."""
+    """What tells how far the data is from the current version's training data."""
 
     SUMMARY = "Summary"
     EVIDENTLY = "Evidently"
@@ -103,7 +103,8 @@ class Drift(Model):
 
     method: DriftMethod = Field(
         default=DriftMethod.SUMMARY,
-        description="What compares: Summary (quick, built in) or Evidently (with a report).",
+        description="What tells of it: Summary (built in, quick), or Evidently: the same verdict, and beside it "
+        "Evidently's report of both sides, for which the current version's training data is read again.",
     )
     max_drifted_share: Share | None = Field(
         default=None,

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from mira.api.scalars import ModelName, Share, VersionId
 from mira.registry.document import DecimalText, Digest, Document, Part, Time
-from mira.registry.manifest import MOST_FILES, DriftSummary, DriftVerdict, Name, Source, Text
+from mira.registry.manifest import MOST_FILES, DriftSummary, DriftVerdict, File, Name, Source, Text
 from mira.registry.profile import MOST_COLUMNS
 
 DRIFT_FILE = "drift.json"
@@ -77,6 +77,16 @@ class ColumnDrift(Part):
         return self
 
 
+class EvidentlyReport(Part):
+    """Evidently's page and JSON, where a run asked for them; or why there is none.
+
+    The files' paths are relative to the version's folder, or to that of the drift check.
+    """
+
+    files: list[File] = Field(default_factory=list, max_length=2)
+    reason: Text = ""
+
+
 class Drift(Document):
     """Data compared with what a version was trained on; or, as NotMeasured, why it could not be.
 
@@ -97,6 +107,7 @@ class Drift(Document):
     drifted_share: DecimalText | None = None
     columns: list[ColumnDrift] = Field(default_factory=list, max_length=2 * MOST_COLUMNS)
     sources: list[Source] = Field(default_factory=list, max_length=MOST_FILES)
+    evidently: EvidentlyReport | None = None
     created_at: Time
 
     @model_validator(mode="after")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PIECE = 1024 * 1024
 TRANSFER = TransferConfig(multipart_threshold=16 * PIECE, multipart_chunksize=16 * PIECE, max_concurrency=4)
 ABSENT = ("NoSuchKey", "404", "NotFound")
+PAGES = (".html", ".html.gz")
 # 412 and 409 say that another write was there, 404 that an If-Match found nothing: none of them says by whom.
 UNCLEAR = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey", "404")
 
@@ -126,7 +127,7 @@ class S3Store:
                 self.prefix + key,
                 Config=TRANSFER,
                 Callback=progress,
-                ExtraArgs={"ChecksumAlgorithm": "CRC32"},
+                ExtraArgs={"ChecksumAlgorithm": "CRC32", **_shown(key)},
             )
         except boto3.exceptions.S3UploadFailedError as error:
             # boto3 wraps the answer that says whether it is refused.
@@ -154,6 +155,17 @@ def _client(*, attempts: int, pool: int, endpoint: str | None, session: Any) -> 
     )
     made: S3Client = session.client("s3", config=config, endpoint_url=endpoint)
     return made
+
+
+def _shown(key: str) -> dict[str, str]:
+    """What lets a browser show a page that S3 serves; nothing for what no browser opens.
+
+    The bytes stay as they are, and so does their sha256: S3 compresses nothing, and boto3 decompresses nothing.
+    """
+    if not key.endswith(PAGES):
+        return {}
+    compressed = {"ContentEncoding": "gzip"} if key.endswith(".gz") else {}
+    return {"ContentType": "text/html; charset=utf-8", **compressed}
 
 
 def _code(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mira.registry.drift import ColumnDrift, ColumnVerdict, Drift
@@ -50,6 +51,8 @@ def moved(drift: Drift | None) -> Mapping[str, Any] | None:
         "before": drift.rows.reference,
         "rows": [_row(one, longest) for one in columns[:MOST_ROWS]],
         "more": max(len(columns) - MOST_ROWS, 0),
+        "page": Path(drift.evidently.files[0].path).name if drift.evidently and drift.evidently.files else "",
+        "no_page": drift.evidently.reason if drift.evidently else "",
     }
 
 

@@ -17,6 +17,7 @@ from mira_training.drift.comparing import DEFAULT_LIMIT, Measured, measure, not_
 from mira_training.drift.profiling import profile
 from mira_training.publication import create_only
 from mira_training.refusal import Refused, listed
+from mira_training.steps.drift_report import Pair, upload_report, with_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,11 +89,13 @@ def drift(
     measured = against(Registry(ports.registry), current.manifest, rows, spec.data, limit)
     sources = [source for source in ingested.sources if source.name != "holdout"]
     document = Occasion(current.manifest, current.digest, sources, ports.now()).document(len(rows), measured, limit)
+    document = with_report(document, Pair(current.manifest, rows), assignment, ports)
     unmeasured = document.verdict is DriftVerdict.NOT_MEASURED
     log.log(logging.WARNING if unmeasured else logging.INFO, "%s", said(document))
     if limit is not None and document.verdict is DriftVerdict.DRIFTED:
         key = f"{assignment.key.attempt(assignment.attempt)}report/{DRIFT_FILE}"
         create_only(ports.registry, key, document.render(), limit=Drift.LIMIT)
+        upload_report(document, assignment.key.prefix, assignment.attempt, ports)
         raise Refused(Reason.DATA_DRIFT, f"drift.maxDriftedShare: {said(document)}", failed_checks(document))
     return Compared(made, document)
 
