@@ -29,9 +29,10 @@ from mira.registry.outcome import Outcome, Result, Termination
 from mira.registry.probe import RegistryInfo
 from mira.registry.profile import Profile
 from mira.registry.progress import Progress
+from mira.registry.search import SearchReport
 from mira.registry.signing import PublicKeys
 from mira.registry.steps import Procedure, answer_from, check_against
-from mira_training.assignment import Assignment, assign, attempt_of
+from mira_training.assignment import Assignment, assign, attempt_of, pair_of
 from mira_training.publication import adopted
 from mira_training.serve.predictor import load, sample
 from tests.contract.write import SUMS
@@ -55,7 +56,9 @@ READERS: dict[str, type[Document] | type[Statement] | type[Envelope]] = {
     "registry/**/report/drift.json": Drift,
     "registry/**/report/profile.json": Profile,
     "registry/**/report/provenance.json": Statement,
-    "registry/**/comparisons/**/*.json": Comparison,
+    "registry/**/comparisons/*/*.json": Comparison,
+    "registry/**/attempts/*/order.json": Order,
+    "registry/**/report/search.json": SearchReport,
     "registry/**/*.dsse.json": Envelope,
     "registry/lineage/**/*.json": Entry,
     "registry/decisions/**/*.json": Entry,
@@ -108,7 +111,7 @@ def test_is_read_with_every_value_that_is_in_it(kind: Any, path: Path) -> None:
 
 def test_outcomes_and_terminations_of_both_ends_are_here() -> None:
     ends = {Outcome.parse(path.read_bytes()).result for path in files("registry/**/outcome.json")}
-    assert ends == {Result.SUCCEEDED, Result.FAILED}
+    assert ends == set(Result)
     assert {Termination.parse(path.read_bytes()).result for path in files("terminations/*.json")} == ends
 
 
@@ -127,7 +130,9 @@ def assigned(path: Path) -> Assignment:
     return assign(order, attempt_of(order, "01234567-89ab-4cde-8f01-23456789abcd"))
 
 
-@pytest.mark.parametrize("path", files("orders/*.json"), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [path for path in files("orders/*.json") if path.name != "compare.json"], ids=lambda path: path.name
+)
 def test_an_order_is_one_that_the_image_carries_out(path: Path) -> None:
     made = assigned(path)
     assert made.spec.data.training.uri.startswith("s3://data/rows/")
@@ -228,6 +233,28 @@ def test_comparison_drift_and_profile_are_found_from_the_manifest(registry: Regi
     assert profile is not None
     assert drift.summary == second.manifest.drift
     assert profile.rows == second.manifest.rows.training
+
+
+def test_a_comparison_by_an_order_of_its_own_is_found_by_both_digests() -> None:
+    order = Order.parse((V1 / "orders" / "compare.json").read_bytes())
+    candidate, current = pair_of(order)
+    stored = STORE.get(VersionKey("team-a", "churn", order.version).comparison(candidate, current), limit=10**6)
+    assert stored is not None
+    assert Comparison.parse(stored.body).difference("roc_auc") is not None
+
+
+def test_suite_and_search_are_told_by_the_manifest(registry: Registry) -> None:
+    second = registry.version(namespace="team-a", model="churn", version="v2")
+    assert second is not None
+    validation, search = second.manifest.validation, second.manifest.search
+    assert validation is not None
+    assert validation.suite is not None
+    assert (validation.suite.place, validation.suite.passed) == ("s3://data/suite.json", 1)
+    assert "expect_column_values_to_not_be_null" in [warning.check for warning in validation.warnings]
+    report = registry.report(second.manifest, "search.json", SearchReport)
+    assert search is not None
+    assert report is not None
+    assert (search.trials, search.score) == (len(report.trials), report.best.score)
 
 
 def test_the_answer_of_a_drift_check_is_found_by_the_uid_of_its_run() -> None:

@@ -20,10 +20,11 @@ from mira.registry import Registry
 from mira.registry.deciding import Decided
 from mira.registry.document import sha256
 from mira.registry.lineage import Head, Link
-from mira.registry.order import Order, OrderedRun, OrderKind
+from mira.registry.order import Order, OrderedRun, OrderedVersion, OrderKind
 from mira.registry.pointing import pointing
 from mira.registry.probe import open_registry
 from mira.registry.steps import Procedure
+from mira_training.refusal import Interrupted
 from mira_training.serve.predictor import load, sample
 from tests.support.signers import _MADE, a_signer, keys, private_pem, public_pem
 from tests.support.world import KEY, MODEL, NAMESPACE, NOON, STAGE, World, asked, promotion, stage
@@ -32,6 +33,11 @@ from tests.training.workbench import MemoryFiles, Workbench, csv, customers
 DROP = {"drop": ["customer", "since", "loss", "band"]}
 UID = "01234567-89ab-4cde-8f01-23456789ab0{}"
 SUMS = "SHA256SUMS"
+SUITE = "s3://data/suite.json"
+EXPECTATIONS = [
+    {"type": "expect_column_to_exist", "kwargs": {"column": "age"}},
+    {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "spend"}, "severity": "warning"},
+]
 
 
 class Writing:
@@ -46,6 +52,7 @@ class Writing:
         self.bench = Workbench(self.work, store=self.store)
         self.bench.data.objects["s3://data/rows/1.csv"] = csv(customers(150))
         self.bench.data.objects["s3://data/rows/2.csv"] = csv(customers(50, seed=1))
+        self.bench.data.objects[SUITE] = json.dumps({"expectations": EXPECTATIONS}).encode()
         self.signers = [a_signer(Ed25519PrivateKey.generate()), a_signer(new_p256(SECP256R1()))]
         self.world = World(store=self.store, keys=keys(*self.signers))
         self.number = 0
@@ -78,6 +85,23 @@ class Writing:
         self.bench.run(order, pod=UID.format(8))
         self.keep("orders/drift-check.json", order.render())
         self.keep("terminations/drift-check.json", (self.work / "termination").read_bytes())
+
+    def compare(self, candidate: str, current: str) -> None:
+        """A comparison of a pair that no training has compared."""
+        order = Order(
+            kind=OrderKind.COMPARE,
+            registry=self.bench.registry,
+            namespace=NAMESPACE,
+            model=MODEL,
+            version=candidate,
+            digest=self.digest_of(candidate),
+            current=OrderedVersion(version=current, digest=self.digest_of(current)),
+            run=OrderedRun(name="compare", uid=UID.format(6), spec_hash=spec_hash({"model": MODEL})),
+            spec={},
+        )
+        self.bench.run(order, pod=UID.format(8))
+        self.keep("orders/compare.json", order.render())
+        self.keep("terminations/compare.json", (self.work / "termination").read_bytes())
 
     def decide(self, name: str, version: str, *, reason: str, **spec: Any) -> None:
         """One entry that ends like this, and the pointer after it."""
@@ -140,9 +164,20 @@ def _train_and_decide(one: Writing) -> None:
     one.decide("first", "v1", reason="Promoted", approvals={"bob": one.digest_of("v1")})
     _signing_with(one, 1)
     one.train(
-        "v2", "bbbbbbbb", against=STAGE, artifacts=["ONNX"], parameters={"max_iter": 1}, drift={"maxDriftedShare": "1"}
+        "v2",
+        "bbbbbbbb",
+        against=STAGE,
+        artifacts=["ONNX"],
+        data={"checks": {"expectations": {"uri": SUITE}}},
+        parameters={"max_leaf_nodes": 4},
+        search={"trials": 2, "metric": "roc_auc", "space": {"max_iter": [1, 2]}},
+        drift={"maxDriftedShare": "1"},
     )
     one.train("v3", "cccccccc", data={"checks": {"minRows": 10_000}})
+    one.bench.data.denied["s3://data/rows/1.csv"] = Interrupted("told to stop")
+    one.train("v4", "dddddddd")
+    one.bench.data.denied.clear()
+    one.compare("v1", "v2")
     one.world.stage = stage(gates=[{"metric": "roc_auc", "minimum": "0.1"}])
     one.decide("second", "v2", reason="Promoted", approvals={"bob": one.digest_of("v2")}, justification="CHG-1")
     one.decide("third", "v1", reason="Conflict", expectedCurrent="v9")

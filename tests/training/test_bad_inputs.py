@@ -125,9 +125,9 @@ def test_schema_drift_against_the_current_version(bench, on, code):
     end = bench.run(order)
     assert end.code == code
     said = [
-        "1 columns of the current version v1 are missing: age",
-        "1 columns are new since the current version v1: country",
-        "1 columns have another type than in the current version v1: spend (was Number, is String)",
+        "1 column of the current version v1 is missing: age",
+        "1 column is new since the current version v1: country",
+        "1 column has another type than in the current version v1: spend (was Number, is String)",
     ]
     if on == "Fail":
         assert (end.outcome.reason, [check.message for check in end.outcome.failed_checks]) == ("SchemaDrift", said)

@@ -21,14 +21,18 @@ def schema_drift(now: Sequence[Column], then: Sequence[Column], version: str) ->
         for name in new
         if name in old and family(new[name]) != family(old[name])
     ]
+    current = f"the current version {version}"
     kinds = (
-        (gone, f"columns of the current version {version} are missing"),
-        (added, f"columns are new since the current version {version}"),
-        (retyped, f"columns have another type than in the current version {version}"),
+        (gone, f"1 column of {current} is missing", f"columns of {current} are missing"),
+        (added, f"1 column is new since {current}", f"columns are new since {current}"),
+        (retyped, f"1 column has another type than in {current}", f"columns have another type than in {current}"),
     )
     return [
-        FailedCheck(check="schemaDrift", message=f"{len(names)} {said}: {listed(names)}"[:1024])
-        for names, said in kinds
+        FailedCheck(
+            check="schemaDrift",
+            message=f"{one if len(names) == 1 else f'{len(names)} {more}'}: {listed(names)}"[:1024],
+        )
+        for names, one, more in kinds
         if names
     ]
 
