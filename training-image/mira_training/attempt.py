@@ -2,9 +2,11 @@
 
 import logging
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from mira.registry.order import Order
@@ -16,6 +18,7 @@ from mira_training.interruption import Interruption
 from mira_training.logs import BEFORE_ANY_STEP, in_step
 from mira_training.model.code import raised_by_user_code
 from mira_training.ports import Ports
+from mira_training.refusal import Interrupted
 from mira_training.settings import Settings
 from mira_training.signing import signing_key
 from mira_training.tracking.flow import Perform, Tracker
@@ -43,6 +46,7 @@ class Attempt:
     known: Callable[[int], None] = lambda _: None
     now: Callable[[], datetime] = _now
     ending: Ending | None = field(default=None, init=False)
+    _ends: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def run(self) -> int:
         """Carries the order out and tells how it ended: 0, 64 (never retry) or 1. Raises nothing that can be told."""
@@ -56,7 +60,10 @@ class Attempt:
             ending = self._told(error, BEFORE_ANY_STEP)
             leave_message(self.settings.termination_log, ending.termination(BEFORE_ANY_STEP))
             return ending.exit_code
-        return self._carry_out(order, attempt, tracker)
+        try:
+            return self._carry_out(order, attempt, tracker)
+        finally:
+            self.interruption.close()
 
     def _carry_out(self, order: Order, attempt: str, tracker: Tracker) -> int:
         store, work = None, None
@@ -73,6 +80,7 @@ class Attempt:
                     self.settings.suite_file,
                 )
                 work = work_of(order, attempt, ports, on_laptop=self.settings.on_laptop, against=self.settings.against)
+                self.interruption.unheard = partial(self._unheard, store, order, attempt, work)
                 self._perform(order, attempt, work, store, tracker)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
             if self.ending is None:
@@ -115,14 +123,27 @@ class Attempt:
                 log.error("%s: %s", ending.reason, ending.message, exc_info=raised_by_user_code(error))
         return ending
 
+    def _unheard(self, store: ReadableStore, order: Order, attempt: str, work: Work) -> None:
+        """The pod is told to stop and code runs that does not come back: it is told from here, and `known` ends it."""
+        # The signal stays: should the code come back after all, the main thread must not go on.
+        self._write_down(store, order, attempt, work, failed(Interrupted()))
+
     def _end(self, store: ReadableStore | None, order: Order, attempt: str, work: Work | None, ending: Ending) -> None:
-        """The ending, written down: outcome first, termination message second."""
         self.interruption.ignore()
+        self._write_down(store, order, attempt, work, ending)
+
+    def _write_down(
+        self, store: ReadableStore | None, order: Order, attempt: str, work: Work | None, ending: Ending
+    ) -> None:
+        """The ending, once: outcome first, termination message second."""
         step = _step_of(work)
-        if store is not None:
-            record(store, outcome_key(order, attempt), ending.outcome(attempt, step, self._started_at, self.now()))
-        leave_message(self.settings.termination_log, ending.termination(step))
-        self.ending = ending
+        with self._ends:
+            if self.ending is not None:
+                return
+            if store is not None:
+                record(store, outcome_key(order, attempt), ending.outcome(attempt, step, self._started_at, self.now()))
+            leave_message(self.settings.termination_log, ending.termination(step))
+            self.ending = ending
         if ending.exit_code == 0:
             with in_step(step):
                 log.info("%s", ending.message)

@@ -1,6 +1,7 @@
 """What a person sees of a run: a line for each step, then what came out and where it lies."""
 
 import logging
+import shutil
 import sys
 import traceback
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from mira.registry.store import ObjectStore
 from mira_training.logs import BEFORE_ANY_STEP, current_step
 
 CARD = "report/model-card.html"
+AWAY = "\r\x1b[2K"
 FIRST_SAYS_IT = ("evaluate",)
 """Steps whose first message sums them up; of the others it is the last one."""
 
@@ -30,6 +32,7 @@ class StepLines(logging.Handler):
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._said = ""
+        self._live = False
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
@@ -46,10 +49,23 @@ class StepLines(logging.Handler):
         elif (took := getattr(record, "took", None)) is not None:
             self._print(self._out, f"{step:<9}{took:>7.1f} s  {self._said}")
             self._said = ""
+        elif (live := getattr(record, "live", None)) is not None:
+            self._show(f"{step:<9} {live}")
         elif not (self._said and step in FIRST_SAYS_IT):
             self._said = message
 
+    def _show(self, line: str) -> None:
+        """A line that the next one takes the place of, where somebody looks on."""
+        if self._out.isatty():
+            self._out.write(f"{AWAY}{line[: shutil.get_terminal_size().columns - 1]}")
+            self._out.flush()
+            self._live = True
+
     def _print(self, stream: TextIO, line: str) -> None:
+        if self._live:
+            self._out.write(AWAY)
+            self._out.flush()
+            self._live = False
         stream.write(f"{line}\n")
         stream.flush()
 

@@ -74,7 +74,7 @@ def search(
 
     def told(done: int, of: int, tried: Tried, best: Tried) -> None:
         said = f"trial {tried.trial.number} of {of}: {_in_words(metric, tried)}; best so far {_in_words(metric, best)}"
-        log.info("%s", said)
+        log.info("%s", said, extra={"live": said})
         tell(said, done, of)
 
     deadline = assignment.order.deadline_seconds
