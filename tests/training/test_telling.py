@@ -16,14 +16,15 @@ class Terminal(io.StringIO):
 
 def said(out):
     """What is written to `out` while a search of two trials runs."""
-    logger = logging.Logger("run")
-    logger.addHandler(StepLines(out, out))
+    lines = StepLines(out, out)
+    trials = [f"trial {number} of 2: roc_auc 0.7" for number in (1, 2)]
     with in_step("train"):
-        for number in (1, 2):
-            trial = f"trial {number} of 2: roc_auc 0.7"
-            logger.info("%s", trial, extra={"live": trial})
-        logger.info("trial 2 is the best")
-        logger.info("train took 1.0 s", extra={"took": 1.0})
+        for said_, more in (
+            *((trial, {"live": trial}) for trial in trials),
+            ("trial 2 is the best", {}),
+            ("train took 1.0 s", {"took": 1.0}),
+        ):
+            lines.handle(logging.makeLogRecord({"levelno": logging.INFO, "msg": said_, **more}))
     return out.getvalue()
 
 
