@@ -20,7 +20,7 @@ xargs -P 3 -d '\n' -I {} bash -c 'part "{}"' <<'PARTS'
 simulation tests/simulation
 journey tests/journey
 faults tests/faults
-pure tests/adapters tests/registry tests/decide tests/controller tests/contract tests/model tests/images
+pure tests/adapters tests/registry tests/decide tests/controller tests/contract tests/model tests/images tests/imports
 training tests/training
 servers tests/policies tests/dev
 install tests/api tests/chart tests/serving
