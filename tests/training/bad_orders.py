@@ -248,5 +248,25 @@ ORDERS = [
         "publish",
         None,
     ),
+    (
+        "an estimator that takes no missing values",
+        {"estimator": "sklearn.linear_model:LogisticRegression", "parameters": {}},
+        "CodeInvalid",
+        "train",
+        (
+            "estimator: LogisticRegression takes no missing values, and 1 column has some: spend; fill them in "
+            "features, or use one that takes them, e.g. sklearn.ensemble:HistGradientBoostingClassifier"
+        ),
+    ),
+    (
+        "trees whose ONNX file would take missing values for others",
+        {"estimator": "sklearn.ensemble:RandomForestClassifier", "parameters": {}},
+        "CodeInvalid",
+        "train",
+        (
+            "artifacts: an ONNX file cannot say where RandomForestClassifier puts missing values, and 1 column has "
+            "some: spend; fill them in features, or leave ONNX out: artifacts: [Skops]"
+        ),
+    ),
     ("an estimator that ONNX cannot say", {"estimator": f"{OWN}:unconvertible"}, "CodeInvalid", "publish", None),
 ]

@@ -1,9 +1,6 @@
 """What users bring, good and bad, for the tests to name as `tests.training.own_code:...`."""
 
-import ctypes
-import os
 import signal
-from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -99,11 +96,3 @@ def divided_by_zero(df, inputs, params):
 def told_to_stop(df, inputs, params):
     signal.raise_signal(signal.SIGTERM)
     return df
-
-
-def stuck(df, inputs, params):
-    """Waits in C, where no signal is heard, for a lock that nobody gives back."""
-    pthread, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)
-    pthread.pthread_mutex_lock(mutex)
-    Path(os.environ["STUCK"]).touch()
-    pthread.pthread_mutex_lock(mutex)

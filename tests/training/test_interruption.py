@@ -8,7 +8,7 @@ import time
 from dev.processes import CHECKOUT
 from mira.registry.outcome import Termination
 
-STUCK = "tests.training.own_code:stuck"
+STUCK = "tests.training.own_code_that_hangs:stuck"
 # An attempt in a process of its own, as in a pod; the feature hook creates the file `stuck` and never comes back.
 PROGRAM = f"""
 import sys, uuid

@@ -75,7 +75,9 @@ def test_a_crash_of_user_code_shows_its_own_traceback_once(bench, log, spec, fir
 
 def test_a_fit_that_raises_shows_where_in_the_library(bench, log):
     bench.data.objects["s3://data/rows.csv"] = csv(customers())
-    bench.run(bench.order(estimator="sklearn.linear_model:LogisticRegression"))
+    # One direction for one column, where there are more.
+    estimator = "sklearn.ensemble:HistGradientBoostingClassifier"
+    bench.run(bench.order(estimator=estimator, parameters={"monotonic_cst": [1]}))
     (said,) = errors(log())
     assert said["step"] == "train"
     assert "sklearn" in said["error"].splitlines()[1]

@@ -14,9 +14,10 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from mira.api.data import ColumnType
 from mira.api.reasons import Reason
-from mira.api.trainingrun import Task
+from mira.api.trainingrun import Artifact, Task
 from mira.registry.manifest import Column
 from mira_training.model.code import running
+from mira_training.model.missing import must_take_missing
 from mira_training.model.plan import Plan
 from mira_training.model.trained import Array, Scores
 from mira_training.refusal import Refused
@@ -53,15 +54,17 @@ def fit(
     target: Array,
     weights: Array | None,
     seed: int,
+    artifacts: Sequence[Artifact],
 ) -> Fitted:
-    """The estimator fitted to the rows.
+    """The estimator fitted to the rows; `artifacts` are the forms in which it must be able to be written.
 
-    Raises Refused: `CodeFailed` if it raises, `CodeInvalid` if it is no estimator.
+    Raises Refused: `CodeFailed` if it raises, `CodeInvalid` if it is no estimator, or none for missing values.
     """
     offered = {"task": task, "columns": list(columns), "seed": seed, "random_state": seed}
     with running(f"estimator {plan.estimator_name}"):
         made = plan.make(offered)
     _must_have(made, plan.estimator_name, task)
+    must_take_missing(made, inputs, artifacts)
     pipeline = prepared(made, columns)
     with running(f"fitting {plan.estimator_name}"), _threads_for(inputs):
         pipeline.fit(inputs, target, **_weighted(pipeline, weights))

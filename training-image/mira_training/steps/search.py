@@ -65,6 +65,7 @@ def search(
             target=examples.target[rows],  # type: ignore[index]
             weights=None if examples.weights is None else examples.weights[rows],
             seed=assignment.spec.seed,
+            artifacts=assignment.artifacts,
         )
 
     def score(model: Fitted, rows: Rows) -> float:

@@ -48,6 +48,7 @@ def _fitted(assignment: "Assignment", prepared: "Prepared", plan: "Plan", _: Pat
         target=examples.target,
         weights=examples.weights,
         seed=assignment.spec.seed,
+        artifacts=assignment.artifacts,
     )
     return Trained(
         write=lambda folder: write(fitted, assignment.artifacts, folder, rows),
