@@ -249,6 +249,7 @@ def test_nothing_in_the_way_promotes() -> None:
 EXCLUSIVE = {
     ("version_not_found", "manifest_invalid"),
     ("version_not_found", "signature_invalid"),
+    ("version_not_found", "not_a_rollback"),
     ("not_signed", "signature_invalid"),
     ("not_signed", "not_a_rollback"),
     ("signature_invalid", "not_a_rollback"),
@@ -366,6 +367,22 @@ def test_a_comparison_that_cannot_be_used_is_final_because_no_other_can_take_its
     final, reason, message, _ = verdict(replace(SITUATIONS["gates_inconclusive"], change=put(key, body)))
     assert (final, reason) == (True, "NotComparable")
     assert "comparison" in message
+
+
+@pytest.mark.parametrize(
+    ("version", "final", "reason"), [("v9", True, "NotARollback"), ("v1", False, "VersionNotFound")]
+)
+def test_a_roll_back_waits_for_no_version_that_was_never_current(version: str, final: bool, reason: str) -> None:
+    """One that was, and whose manifest somebody has deleted, may be restored."""
+    world = a_world()
+    world.store.objects.pop(VersionKey(NAMESPACE, MODEL, version).manifest, None)
+    asked_ = promotion("back", version, created=NOON + timedelta(seconds=30), action="RollBack", justification="INC-1")
+    end = world.decide(world.put(asked_))
+    if isinstance(end, Decided):
+        assert (True, end.link.entry.reason) == (final, reason)
+    else:
+        assert end.seen.ruling is not None
+        assert (False, end.seen.ruling.reason) == (final, reason)
 
 
 @pytest.mark.parametrize(("seconds", "reason"), [(0, "RequesterUnproven"), (1, "RequesterUnproven"), (2, "Promoted")])

@@ -128,9 +128,12 @@ def gather(
 
     A roll back needs no signature: its digest must be one that was current here, and it must be possible in any outage.
     """
+    before = signature = None
+    if promotion.spec.action is Action.ROLL_BACK:
+        before = yield from last_made_current(asked.stage, head.link, asked.version.version)
     stored = yield from get(asked.version.manifest, limit=MANIFEST_LIMIT)
     if stored is None:
-        return Evidence()
+        return Evidence(made_current_before=before)
     found = digest(stored.body)
     try:
         manifest = Manifest.parse(stored.body)
@@ -139,11 +142,8 @@ def gather(
     if manifest.key != asked.version:
         return Evidence(digest=found, manifest_problem=f"it is the manifest of {manifest.key.prefix}")
     files_problem = yield from check_files(manifest)
-    before = signature = None
     if promotion.spec.action is Action.PROMOTE and keys is not None:
         signature = yield from find_signature(asked.version, found, keys)
-    if promotion.spec.action is Action.ROLL_BACK:
-        before = yield from last_made_current(asked.stage, head.link, asked.version.version)
     comparison = yield from _comparison(asked, head, found)
     since, known = yield from _soaked_since(asked, live.stage, found)
     return Evidence(

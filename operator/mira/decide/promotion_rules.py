@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple, TypeAlias
 
-from mira.api.modelpromotion import Action
 from mira.api.reasons import Reason
 from mira.decide import approvals, gates
 from mira.decide.freeze_windows import frozen_until, unreadable
@@ -62,7 +61,7 @@ def _answers(case: Case) -> bool:
     """
     spec = case.promotion.spec
     current = case.current.version if case.current else None
-    return spec.action is Action.ROLL_BACK or (current is not None and spec.expected_current == current)
+    return case.rolls_back or (current is not None and spec.expected_current == current)
 
 
 def already_current(case: Case) -> Ruling | None:
@@ -80,9 +79,15 @@ def already_current(case: Case) -> Ruling | None:
 
 
 def version_not_found(case: Case) -> Ruling | None:
-    """A version without a manifest is waited for: its TrainingRun may still publish it."""
+    """A version without a manifest is waited for: its TrainingRun may still publish it. A roll back waits for none."""
     if case.evidence.digest is not None:
         return None
+    if case.rolls_back and case.evidence.made_current_before is None:
+        return refuse(
+            Reason.NOT_A_ROLLBACK,
+            f"version {case.asked.version.version} was never current here; roll back to one that was, or use action "
+            "Promote",
+        )
     return wait(
         Reason.VERSION_NOT_FOUND,
         f"version {case.asked.version.version} of model {case.asked.stage.model} has no manifest yet; waiting for "
