@@ -68,18 +68,21 @@ def report(seeds: range, tally: Tally, processes: int) -> str:
     rows = [f"| {what} | {count} |" for what, count in sorted(tally.struck.items())]
     work = [f"| {what} | {count} |" for what, count in sorted(tally.workloads.items())]
     ran = f"{tally.histories} histories, {len(tally.failures)} with a broken promise"
+    by = f"{processes} {'process' if processes == 1 else 'processes'}"
     half, most, last = (tally.percentile(share) for share in (0.5, 0.99, 1.0))
+    slowest = ", ".join(f"{seed} ({seconds:.1f} s)" for seconds, seed in sorted(tally.settled)[-MOST_TOLD:])
     lines = [
         "# The operator in a deterministic simulator",
         "",
         f"Written by `python -m tests.simulation --seeds {seeds.start}:{seeds.stop} --report <this file>`.",
         "",
-        f"{ran}, in {tally.seconds:.0f} s by {processes} processes. One to three operators, up to four faults each.",
+        f"{ran}, in {tally.seconds:.0f} s by {by}. One to three operators, up to four faults each.",
         "",
         "From the last disturbance (a fault or its end, a person, a pod) until all was right, in simulated seconds:",
         f"half within {half:.1f}, 99% within {most:.1f}, all within {last:.1f}. Histories in which somebody edited a",
         "pointer by hand are left out: S3 tells nobody, so that is seen at the stage's next look; all of them within",
-        f"{tally.by_hand:.1f}.",
+        f"{tally.by_hand[0]:.1f}. The slowest histories are those of seeds {slowest},",
+        f"and {tally.by_hand[1]} of those by hand; `python -m tests.simulation SEED` tells one.",
         "",
         "| fault that struck | times |",
         "|---|---|",

@@ -24,12 +24,12 @@ class Tally:
     """What came of some histories."""
 
     histories: int = 0
-    settled: list[float] = field(default_factory=list)
+    settled: list[tuple[float, int]] = field(default_factory=list)  # seconds, seed
     struck: Counter[str] = field(default_factory=Counter)
     workloads: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     seconds: float = 0.0
-    by_hand: float = 0.0
+    by_hand: tuple[float, int] = (0.0, 0)
 
     def add(self, other: "Tally") -> None:
         """Takes in what came of others."""
@@ -47,14 +47,14 @@ class Tally:
         self.struck.update(struck)
         self.workloads.update(result.plan.workloads)
         if set(struck) & set(BY_HAND):
-            self.by_hand = max(self.by_hand, result.settled)
+            self.by_hand = max(self.by_hand, (result.settled, result.plan.seed))
         else:
-            self.settled.append(result.settled)
+            self.settled.append((result.settled, result.plan.seed))
 
     def percentile(self, share: float) -> float:
         """The time within which this share of the histories was right again; 0 if there were none."""
-        ordered = sorted(self.settled) or [0.0]
-        return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+        ordered = sorted(self.settled) or [(0.0, 0)]
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))][0]
 
 
 def run(seeds: Iterable[int]) -> Tally:
