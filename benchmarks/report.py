@@ -86,6 +86,6 @@ def _foot() -> Iterator[str]:
     yield "skops and the ONNX runtime, and holds at most 1.25 times the memory; reading and splitting alone 1.5 times."
     yield "The floor of the checks is pandas looking at each column once: missing values, least and greatest number or"
     yield "how often each text occurs; both are the processor time of the fastest of five rounds."
-    yield "Where memory is missed with 10,000 rows it is by libraries that the floor does without: Prefect first, the ONNX"
-    yield "runtime, and boto3 where a file would have done."
+    yield "Where memory is missed with 10,000 rows it is by libraries that the floor is without: Prefect first, the"
+    yield "ONNX runtime, and boto3 where a file would have done."
     yield ""
