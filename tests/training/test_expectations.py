@@ -3,10 +3,13 @@
 import json
 import logging
 
+import pandas as pd
 import pytest
 
 from mira.registry.document import sha256
 from mira_training.expectations import judging
+from mira_training.expectations.suite import Suite, Wanted
+from mira_training.refusal import Refused
 from tests.training.bad_suites import expect, suite
 from tests.training.workbench import csv, customers
 
@@ -104,6 +107,33 @@ def test_no_value_of_a_cell_is_told_anywhere(asking, caplog, capfd):
     assert not any(SECRET.encode() in body for key, body in bench.store.objects.items()), (
         "nothing of it in the registry"
     )
+
+
+def judge(*expectations):
+    wanted = [Wanted("here", each["type"], each["kwargs"], "critical") for each in expectations]
+    return judging.Judge(Suite("s3://data/suite.json", "0" * 64, tuple(wanted)))
+
+
+def test_values_that_great_expectations_cannot_write_as_json_are_judged_as_others_are():
+    rows = pd.DataFrame({"took": pd.to_timedelta(["1s", "1s", None])})
+    failed, _ = judge(
+        expect("column_values_to_be_unique", column="took"), expect("column_values_to_not_be_null", column="took")
+    ).judged(rows)
+    said = [each.message.rpartition(" is ")[2] for each in failed]
+    assert said == ["not met by 2 of 2 values", "not met by 1 of 3 values"]
+
+
+def test_an_error_of_great_expectations_is_told_by_its_kind_alone(monkeypatch):
+    def fails(_):
+        raise ValueError(SECRET)
+
+    monkeypatch.setattr(judging, "_batch", fails)
+    with pytest.raises(Refused) as refused:
+        judge(*GOOD).judged(customers())
+    assert refused.value.message == (
+        "data.checks.expectations: s3://data/suite.json: Great Expectations failed with ValueError on this data"
+    )
+    assert refused.value.__cause__ is None
 
 
 def test_a_condition_on_rows_chooses_the_rows_that_are_counted(asking):

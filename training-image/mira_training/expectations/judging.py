@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib.util import find_spec
+from numbers import Integral, Real
 from typing import Any
 
 import pandas as pd
 
 from mira.api.reasons import Reason
 from mira.registry.manifest import FailedCheck
+from mira_training.exhaustion import exhausted
 from mira_training.expectations.suite import FIELD, Suite, Wanted
 from mira_training.refusal import Refused
 
@@ -58,17 +60,31 @@ class Judge:
             raise AssertionError(f"of {len(suite.expectations)} expectations {len(self._taken.expectations)} were kept")
 
     def judged(self, table: pd.DataFrame) -> tuple[list[FailedCheck], list[FailedCheck]]:
-        """What failed and is critical, and what failed and is less; in the order of the suite."""
-        with _silence():
-            results = _batch(table).validate(self._taken, result_format="BASIC").to_json_dict()["results"]
+        """What failed and is critical, and what failed and is less; in the order of the suite.
+
+        Raises Refused (`ExpectationsInvalid`) if Great Expectations itself fails at it.
+        """
         failed: dict[int, FailedCheck] = {}
-        for result in results:
-            if not result["success"]:
-                number = result["expectation_config"]["meta"]["number"]
+        for result in self._results(table):
+            if not result.success:
+                number = result.expectation_config.meta["number"]
                 failed[number] = _failed(self.suite.expectations[number], result, table)
         told = sorted(failed)
         critical = [number for number in told if self.suite.expectations[number].severity == "critical"]
         return [failed[number] for number in critical], [failed[n] for n in told if n not in critical]
+
+    def _results(self, table: pd.DataFrame) -> Any:
+        try:
+            with _silence():
+                return _batch(table).validate(self._taken, result_format="BASIC").results
+        except Exception as error:
+            if exhausted(error):
+                raise
+            # Of which kind and no more: its words may hold values of cells.
+            raise Refused(
+                Reason.EXPECTATIONS_INVALID,
+                f"{FIELD}: {self.suite.place}: Great Expectations failed with {type(error).__name__} on this data",
+            ) from None
 
 
 def _built(wanted: Wanted, number: int) -> Any:
@@ -117,27 +133,27 @@ def _batch(table: pd.DataFrame) -> Any:
     return asset.add_batch_definition_whole_dataframe("all").get_batch(batch_parameters={"dataframe": table})
 
 
-def _failed(wanted: Wanted, result: dict[str, Any], table: pd.DataFrame) -> FailedCheck:
+def _failed(wanted: Wanted, result: Any, table: pd.DataFrame) -> FailedCheck:
     columns = _columns(wanted)
     where = f"{listed_columns(columns)}: " if columns else ""
     said = f"{where}{wanted.type}{_arguments(wanted)} {_what_is_wrong(wanted, result, columns, table)}"
     return FailedCheck(check=wanted.type, column=columns[0][:253] if len(columns) == 1 else "", message=said[:1024])
 
 
-def _what_is_wrong(wanted: Wanted, result: dict[str, Any], columns: list[str], table: pd.DataFrame) -> str:
+def _what_is_wrong(wanted: Wanted, result: Any, columns: list[str], table: pd.DataFrame) -> str:
     """From the numbers that are chosen here. The rest of a result, also the text of an exception, may hold cells."""
     if missing := [name for name in columns if name not in table.columns]:
         return f"cannot be looked at: {listed_columns(missing)} is missing"
-    if _raised(result["exception_info"]):
+    if _raised(result.exception_info or {}):
         types = ", ".join(sorted({str(table[name].dtype) for name in columns}))
         return f"cannot be looked at: an argument does not fit{f' values of type {types}' if types else ' the data'}"
-    seen = result["result"]
+    seen = result.result
     count, rows = seen.get("unexpected_count"), seen.get("element_count")
-    if isinstance(count, int) and isinstance(rows, int):
-        return f"is not met by {count} of {rows - (seen.get('missing_count') or 0)} values"
+    if isinstance(count, Integral) and isinstance(rows, Integral):
+        return f"is not met by {count} of {int(rows) - int(seen.get('missing_count') or 0)} values"
     observed = seen.get("observed_value")
-    if wanted.type in TELL_WHAT_THEY_SAW and isinstance(observed, int | float):
-        return f"is not met: it is {observed:.6g}"
+    if wanted.type in TELL_WHAT_THEY_SAW and isinstance(observed, Real):
+        return f"is not met: it is {float(observed):.6g}"
     return "is not met"
 
 
