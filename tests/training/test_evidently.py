@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,9 +10,12 @@ from mira.registry.drift import ColumnVerdict, Drift
 from mira.registry.keys import DriftKey
 from mira_training.drift import asked
 from mira_training.drift import evidently as module
+from mira_training.drift.comparing import measure
+from mira_training.drift.profiling import profile
+from mira_training.steps.drift import Occasion
 from tests.training.test_drift_check import NEW, check
 from tests.training.test_drift_of_a_run import DATA, QUICK, ROWS, older
-from tests.training.workbench import MODEL, NAMESPACE, STAGE, csv, customers
+from tests.training.workbench import MODEL, NAMESPACE, NOW, STAGE, csv, customers
 
 EVIDENTLY = {"method": "Evidently"}
 
@@ -109,6 +113,16 @@ def test_an_error_of_evidently_costs_the_report_alone_and_its_words_are_not_told
     assert second(served).code == 0
     drift = Drift.parse(served.file("v2", "report/drift.json"))
     assert drift.evidently.reason == "there is no report by Evidently: Evidently failed with ValueError"
+
+
+def test_a_column_that_no_page_could_show_is_left_out_and_the_others_are_shown():
+    strange = {"huge": [1e308, -1e308] * 300, "close": [2**60 + n for n in range(600)], "empty": [None] * 600}
+    before, now = (customers(seed=seed)[["age", "plan"]].assign(**strange) for seed in (0, 1))
+    measured = measure(now, profile(before), limit="0.3")
+    manifest = SimpleNamespace(namespace=NAMESPACE, model=MODEL, version="v1", rows=SimpleNamespace(training=600))
+    document = Occasion(manifest, "sha256:" + "0" * 64, [], NOW).document(600, measured, None)
+    page = module.drawn(before, now, document)
+    assert set(told(json.loads(gzip.decompress(page.data)))) == {"age", "plan"}
 
 
 def test_keys_and_names_are_on_no_page(served):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # Its time grows with the rows and what one sees does not: 1,000,000 rows take it more than half a minute.
 MOST_ROWS = 50_000
 MEASURE = "psi"
+SMALLEST_WIDTH = 1e-9  # of the range, relative to the numbers: below it float64 has no room for bins
 DEFAULT_THRESHOLD = 0.2
 MISSING, OTHER = "(missing)", "(other)"
 COMPARED = (ColumnVerdict.STABLE, ColumnVerdict.DRIFTED)
@@ -74,7 +75,7 @@ def _comparable(
         kind = type_of(before)
         if kind in NUMBERS:
             pair = _numbers(before), _numbers(now)
-            if not all(values.notna().any() for values in pair):
+            if not _can_be_drawn(*pair):
                 continue
             numbers.append(column.name)
         elif kind in (ColumnType.STRING, ColumnType.BOOLEAN):
@@ -94,6 +95,16 @@ def _sampled(table: pd.DataFrame) -> pd.DataFrame:
 def _numbers(values: Values) -> Values:
     """As float64: of pandas' nullable integers Evidently makes errors, of infinities no bins."""
     return values.astype("float64").replace([np.inf, -np.inf], np.nan)
+
+
+def _can_be_drawn(before: Values, now: Values) -> bool:
+    """Whether both have numbers, and so far apart, or all alike, that bins can lie between them."""
+    if before.isna().all() or now.isna().all():
+        return False
+    low, high = min(float(before.min()), float(now.min())), max(float(before.max()), float(now.max()))
+    with np.errstate(over="ignore"):
+        width = high - low
+    return bool(np.isfinite(width)) and (width == 0 or width > SMALLEST_WIDTH * max(abs(low), abs(high)))
 
 
 def _frequent(values: Values) -> list[str]:
