@@ -62,7 +62,11 @@ class Settings(BaseSettings):
     )
     workers: int = Field(default=8, ge=1, le=64, description="How many keys are worked on at once.")
     resync_seconds: float = Field(
-        default=30, ge=1, le=30, description="How often an object that has not ended is looked at."
+        # What nothing tells of, such as a pointer edited by hand, is right again within 30 s: a look and what follows it.
+        default=25,
+        ge=1,
+        le=30,
+        description="How often an object that has not ended is looked at.",
     )
     relist_seconds: float = Field(default=25, ge=5, le=3600, description="How often every object is listed.")
     probe_port: int = Field(default=8080, ge=0, le=65535, description="The port of /healthz, /readyz and /metrics.")
