@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     )
     workers: int = Field(default=8, ge=1, le=64, description="How many keys are worked on at once.")
     resync_seconds: float = Field(
-        # What nothing tells of, such as a pointer edited by hand, is right again within 30 s: a look and what follows it.
+        # What nothing tells of, such as a pointer edited by hand, is right again within 30 s: a look, and its work.
         default=25,
         ge=1,
         le=30,
