@@ -7,12 +7,10 @@ import pytest
 
 from dev.local import Local, OperatorProcess
 from tests.support.audit import Audit
-from tests.support.reporting import LONG, note
+from tests.support.reporting import note
 from tests.support.team import Team
 
 UNDISTURBED = [("Promote", "Promoted", "v1"), ("Promote", "Promoted", "v2"), ("RollBack", "RolledBack", "v1")]
-# The campaign in tests/faults kills at single calls, too; all signs one after the other take the long one.
-EVERY = 1 if LONG else 3
 GATES = [{"metric": "roc_auc", "minimum": "0.5", "maxRegression": "0.5"}]
 
 
@@ -83,7 +81,7 @@ def test_killed_at_every_step_it_ends_as_if_undisturbed_and_makes_nothing_twice(
     operator = mira.start_operator("killed")
     for step in STEPS:
         step.act(team)
-        for sign, holds in step.signs[::EVERY]:
+        for sign, holds in step.signs:
             team.until(sign, lambda holds=holds: holds(team))  # type: ignore[misc]
             operator = killed_and_started_again(mira, operator)
     team.finished("mpromo", "back", "RolledBack")
