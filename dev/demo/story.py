@@ -64,6 +64,11 @@ def train_the_second(telling: Telling) -> None:
     telling.kubectl("alice", "apply", "-f", str(MANIFESTS / "run-2013-02.yaml"))
     telling.wait(f"mrun/{SECOND}", "Finished")
     telling.expect(f"{SECOND} was to succeed", lambda: telling.reason("mrun", SECOND) == "Succeeded")
+    drift = telling.status("mrun", SECOND)["drift"]
+    telling.say(
+        f"data against January's: {drift['verdict']}, {drift['driftedShare']} of the columns moved "
+        f"({', '.join(drift['columns'][:3]) or 'none'})"
+    )
     telling.wait(f"mpromo/{SECOND}.production", "GatesPassed")
     for gate in telling.status("mpromo", f"{SECOND}.production")["gates"]:
         telling.say(

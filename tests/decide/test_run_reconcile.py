@@ -6,7 +6,8 @@ import pytest
 
 from mira.api.conditions import ConditionType, is_true
 from mira.api.reasons import Reason
-from mira.api.trainingrun import TrainingRun, TrainingRunStatus
+from mira.api.trainingrun import TrainingRun
+from mira.api.trainingrun_status import TrainingRunStatus
 from mira.decide.job import Platform
 from mira.decide.run_plan import Failed, Plan, Running, Seen, Succeeded
 from mira.decide.run_status import run_status

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from mira.api.conditions import ConditionType, condition, is_true
-from mira.api.trainingrun import KIND, Evaluation, TrainingRun, TrainingRunStatus
+from mira.api.trainingrun import KIND, Evaluation, TrainingRun
+from mira.api.trainingrun_status import TrainingRunStatus
 from mira.decide.run_plan import Plan, Seen
 from mira.decide.run_status import is_finished, renewed_status, run_status
 from mira.decide.trainingrun import reconcile
-from mira.registry.manifest import ComparedWith, Direction, Metric, Source
+from mira.registry.manifest import ComparedWith, Direction, DriftSummary, DriftVerdict, Metric, Source
 from mira.registry.outcome import FailedCheck
 from tests.decide.consistency import check_status
 from tests.decide.run_ends import ENDED, FAILED
@@ -165,6 +166,36 @@ def test_the_difference_is_by_how_much_the_candidate_is_better(
     assert (status.comparison.version, status.comparison.digest) == ("v0", OTHER)
     [shown] = status.comparison.metrics
     assert (shown.difference, shown.lower, shown.upper) == (difference, "0.05", "0.15")
+
+
+DRIFT = DriftSummary(
+    version="v0", digest=OTHER, verdict=DriftVerdict.DRIFTED, drifted_share="0.4", columns=["x" * 253] * 10
+)
+
+
+def test_a_run_that_succeeds_says_how_far_its_data_is_from_what_the_current_version_was_trained_on() -> None:
+    status = status_of(seen_of(RUN, published=published(RUN, drift=DRIFT)))
+    check_status(KIND, RUN, status)
+    shown = status.drift
+    assert shown is not None
+    assert (shown.verdict, shown.version, shown.digest, shown.drifted_share) == ("Drifted", "v0", OTHER, "0.4")
+    assert shown.columns == ("x" * 253,) * 10
+
+
+def test_a_run_that_failed_of_drift_names_the_columns() -> None:
+    outcome = an_outcome(reason="DataDrift", drift=DRIFT, failed_checks=[])
+    status = status_of(seen_of(RUN, job=a_job(RUN, failed=1, **FAILED), outcomes=(outcome,)))
+    check_status(KIND, RUN, status)
+    assert status.drift is not None
+    assert (status.drift.verdict, len(status.drift.columns)) == ("Drifted", 10)
+
+
+def test_a_drift_that_was_not_measured_says_why() -> None:
+    unmeasured = DriftSummary(version="v0", digest=OTHER, verdict=DriftVerdict.NOT_MEASURED, reason="r" * 4096)
+    status = status_of(seen_of(RUN, published=published(RUN, drift=unmeasured)))
+    check_status(KIND, RUN, status)
+    assert status.drift is not None
+    assert (status.drift.verdict, status.drift.reason, status.drift.drifted_share) == ("NotMeasured", "r" * 1024, None)
 
 
 DATA = [

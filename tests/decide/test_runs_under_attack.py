@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from mira.api.reasons import Reason
-from mira.api.trainingrun import JobRef
+from mira.api.trainingrun_status import JobRef
 from mira.decide.approvals import Proof
 from mira.decide.run_plan import CreatePromotion, Failed, Running, Succeeded
 from mira.decide.trainingrun import reconcile

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mira.api.modelpromotion import GateResult
-from mira.api.trainingrun import Metric
+from mira.api.trainingrun_status import Metric
 from mira.registry.comparison import Comparison
 from mira.registry.document import DocumentInvalid
 from mira.registry.manifest import MANIFEST_LIMIT, MOST_FILES, Manifest

@@ -74,6 +74,7 @@ def test_above_the_limit_nothing_is_trained_and_every_drifted_column_is_told(ser
         ("drift", "age"),
         ("drift", "spend"),
     }
+    assert (end.outcome.drift.drifted_share, set(end.outcome.drift.columns)) == ("0.4", {"age", "spend"})
     assert served.body("v2") is None
     kept = served.store.objects[f"{served.key('v2').attempt(end.attempt)}report/drift.json"]
     assert Drift.parse(kept).verdict is DriftVerdict.DRIFTED

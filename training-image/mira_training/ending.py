@@ -116,7 +116,7 @@ def failed(error: BaseException) -> Ending:
         # The same limit would end another try in the same way; another node may have a disk that is less full.
         return Ending(Result.FAILED, *lack, retryable=lack[0] is Reason.DISK_FULL)
     if isinstance(error, Refused):
-        return Ending(Result.FAILED, error.reason, error.message, failed_checks=error.failed_checks)
+        return Ending(Result.FAILED, error.reason, error.message, failed_checks=error.failed_checks, drift=error.drift)
     if isinstance(error, Interrupted | KeyboardInterrupt):
         return Ending(Result.INTERRUPTED, Reason.INTERRUPTED, STOPPED, retryable=True)
     if isinstance(error, StoreUnavailable):

@@ -3,17 +3,25 @@
 from collections.abc import Sequence
 
 from mira.api.reasons import Reason
+from mira.registry.manifest import DriftSummary
 from mira.registry.outcome import FailedCheck
 
 
 class Refused(Exception):
     """Trying again cannot help: the order, the data or the code must change. Ends the attempt with exit code 64."""
 
-    def __init__(self, reason: Reason, message: str, failed_checks: Sequence[FailedCheck] = ()) -> None:
+    def __init__(
+        self,
+        reason: Reason,
+        message: str,
+        failed_checks: Sequence[FailedCheck] = (),
+        drift: DriftSummary | None = None,
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.failed_checks = tuple(failed_checks)
+        self.drift = drift
 
 
 class Interrupted(BaseException):

@@ -6,16 +6,18 @@ from typing import Any
 
 from mira.api.conditions import Condition, ConditionType, State, false, is_true, set_conditions, true, unknown
 from mira.api.reasons import Reason
-from mira.api.trainingrun import (
+from mira.api.trainingrun import TrainingRun
+from mira.api.trainingrun_status import (
     Comparison,
     CreatedPromotion,
+    DriftVerdict,
     FailedCheck,
+    FoundDrift,
     JobRef,
     Metric,
     MetricDifference,
     PublishedVersion,
     RunStep,
-    TrainingRun,
     TrainingRunStatus,
 )
 from mira.decide.job import owned_by
@@ -182,6 +184,7 @@ def _version(seen: Seen, published: Published, root: str) -> dict[str, Any]:
         "score": f"{main.name} {main.value}" if main else None,
         "metrics": tuple(Metric(name=m.name, value=m.value, direction=m.direction) for m in overall[:MOST_METRICS]),
         "comparison": _comparison(seen.comparison),
+        "drift": _drift(made.drift),
     }
 
 
@@ -217,6 +220,19 @@ def _better_by(one: comparison.Difference) -> str:
     return format(round(turned, 6).normalize() + 0, "f")
 
 
+def _drift(found: manifest.DriftSummary | None) -> FoundDrift | None:
+    if found is None:
+        return None
+    return FoundDrift(
+        verdict=DriftVerdict(found.verdict),
+        reason=found.reason[:1024] or None,
+        version=found.version,
+        digest=found.digest,
+        drifted_share=found.drifted_share,
+        columns=tuple(found.columns),
+    )
+
+
 def _failure(outcome: Outcome | None) -> dict[str, Any]:
     if outcome is None:
         return {}
@@ -224,7 +240,8 @@ def _failure(outcome: Outcome | None) -> dict[str, Any]:
     return {
         "failed_checks": tuple(
             FailedCheck(check=c.check[:128], column=c.column or None, message=c.message) for c in checks
-        )
+        ),
+        "drift": _drift(outcome.drift),
     }
 
 

@@ -96,7 +96,8 @@ def drift(
         key = f"{assignment.key.attempt(assignment.attempt)}report/{DRIFT_FILE}"
         create_only(ports.registry, key, document.render(), limit=Drift.LIMIT)
         upload_report(document, assignment.key.prefix, assignment.attempt, ports)
-        raise Refused(Reason.DATA_DRIFT, f"drift.maxDriftedShare: {said(document)}", failed_checks(document))
+        message = f"drift.maxDriftedShare: {said(document)}"
+        raise Refused(Reason.DATA_DRIFT, message, failed_checks(document), document.summary)
     return Compared(made, document)
 
 
