@@ -52,7 +52,7 @@ def _head(run: Run) -> Iterator[str]:
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     yield "# What a training by Mira costs beside a plain script"
     yield ""
-    yield "<!-- Written by `make bench`; change benchmarks/ instead. -->"
+    yield "<!-- Written by `python -m benchmarks --report <this file>`; change benchmarks/ instead. -->"
     yield ""
     yield "The floor of a training is [a plain script](../../benchmarks/plain.py) that does the same with the same"
     yield "libraries: it reads the file with pandas, splits it, fits the same estimator, predicts, measures, and writes"
@@ -87,5 +87,5 @@ def _foot() -> Iterator[str]:
     yield "The floor of the checks is pandas looking at each column once: missing values, least and greatest number or"
     yield "how often each text occurs; both are the processor time of the fastest of five rounds."
     yield "Where memory is missed with 10,000 rows it is by libraries that the floor is without: Prefect first, the"
-    yield "ONNX runtime, and boto3 where a file would have done."
+    yield "ONNX runtime that checks what was written, skops."
     yield ""

@@ -24,13 +24,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser().print_help(sys.stderr)
             return USAGE
         wanted = parser().parse_args(["run"])
+    _share_the_node()
+    if wanted.command == "run" and (wanted.file is None or "MIRA_POD_UID" in os.environ):
+        return _in_pod(wanted.file)
+    return _for_a_person(_COMMANDS[wanted.command], wanted)
+
+
+def _share_the_node() -> None:
+    """Sets, before anything reads them, the variables that keep cores and memory free for others."""
     # Threads that wait for each other keep a core busy for a moment only. By default they do for long: of two trainings
     # on the same two cores each then takes eight times as long; and never to do it costs one alone half as much again.
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    if wanted.command == "run" and (wanted.file is None or "MIRA_POD_UID" in os.environ):
-        return _in_pod(wanted.file)
-    return _for_a_person(_COMMANDS[wanted.command], wanted)
+    # Arrow's own allocator keeps what the file took while it was read; nothing here reads a second one as large.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 # The imports stand inside: `--help` and `describe` wait for no library that they do not use.

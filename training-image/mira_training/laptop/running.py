@@ -4,6 +4,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -74,7 +75,9 @@ def connect(registry: str) -> tuple[ReadableStore, DataObjects]:
     return S3Store(registry, session=session), FilesOrElse(lambda: S3Objects.with_session(session))
 
 
+@cache
 def _session() -> Any:
+    """One for all clients: its credentials are fetched once, and the models of S3 read once."""
     import boto3  # noqa: PLC0415 - half a second that a run on files alone need not wait
 
     return boto3.session.Session()
