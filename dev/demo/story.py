@@ -66,7 +66,7 @@ def train_the_second(telling: Telling) -> None:
     telling.expect(f"{SECOND} was to succeed", lambda: telling.reason("mrun", SECOND) == "Succeeded")
     drift = telling.status("mrun", SECOND)["drift"]
     telling.say(
-        f"data against January's: {drift['verdict']}, {drift['driftedShare']} of the columns moved "
+        f"data against January's: {drift['verdict']}, {float(drift['driftedShare']):.0%} of the columns moved "
         f"({', '.join(drift['columns'][:3]) or 'none'})"
     )
     telling.wait(f"mpromo/{SECOND}.production", "GatesPassed")
