@@ -109,7 +109,6 @@ def test_the_keys_are_those_of_the_design() -> None:
     assert STAGE.decision(HASH) == f"decisions/team-a/churn/production/{HASH}.json"
     assert STAGE.quarantine(HASH) == f"quarantine/stages/team-a/churn/production/{HASH}"
     assert VERSION.manifest == "models/team-a/churn/versions/v1/manifest.json"
-    assert VERSION.inputs == "models/team-a/churn/versions/v1/inputs.json"
     assert VERSION.tombstone == "tombstones/team-a/churn/v1.json"
     assert VERSION.outcome("01234567-89abcdef").endswith("/v1/attempts/01234567-89abcdef/outcome.json")
     assert (

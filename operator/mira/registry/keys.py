@@ -88,11 +88,6 @@ class VersionKey:
         """The commit point: the version exists once there is an object under this key."""
         return f"{self.prefix}manifest.json"
 
-    @property
-    def inputs(self) -> str:
-        """What the first attempt listed, so that every later one reads the same data."""
-        return f"{self.prefix}inputs.json"
-
     def inputs_of(self, run_uid: str) -> str:
         """What this run's first attempt listed. One per run: a failed run that is created anew lists the data anew."""
         return f"{self.prefix}inputs/{_checked(UID8, run_uid[:8], 'run uid')}.json"
