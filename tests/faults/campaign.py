@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import unified_diff
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,6 +43,7 @@ class Run:
     end: dict[str, Any]
     made: Counter[Identity]
     calls: tuple[Name, ...]
+    asked_of_s3: tuple[Request, ...]
     hit: bool
     problem: str
     seconds: float
@@ -73,6 +74,7 @@ class Disturbed:
     reference: Run | None
     made: Counter[Identity] = field(default_factory=Counter)
     calls: list[Name] = field(default_factory=list)
+    asked_of_s3: list[Request] = field(default_factory=list)
     last_call: float = field(default_factory=time.monotonic)
     recovered: float | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -108,6 +110,7 @@ class Disturbed:
             end=end,
             made=self.made,
             calls=tuple(self.calls),
+            asked_of_s3=tuple(self.asked_of_s3),
             hit=self.aim.hit_at is not None,
             problem=problem,
             seconds=time.monotonic() - began,
@@ -153,6 +156,7 @@ class Disturbed:
         return self._call(self.naming.kubernetes(request), forward)
 
     def _s3(self, request: Request, forward: Forward) -> Response | None:
+        self.asked_of_s3.append(replace(request, body=b""))
         return self._call(self.naming.s3(request), forward)
 
     def _call(self, name: Name, forward: Forward) -> Response | None:

@@ -10,6 +10,7 @@ from tests.faults.campaign import Run, run_all, undisturbed
 from tests.faults.faults import Fault, every_plan, sample
 from tests.faults.ground import ground
 from tests.faults.report import REPORT, outcome, report, result_line
+from tests.faults.rights import beyond_its_rights
 
 SAMPLE, SEED, SIDE_BY_SIDE = 60, 1, 4
 # Calls that come a little oftener or rarer each time can be missed, and what was not tried proves nothing: for each
@@ -33,6 +34,7 @@ def test_killed_or_cut_at_any_call_it_ends_as_if_undisturbed_and_makes_nothing_t
     began, runs = time.monotonic(), list[Run]()
     with ground() as cluster:
         reference, names = undisturbed(cluster)
+        assert beyond_its_rights(reference) == set()
         everything = every_plan(names)
         all_of_them = bool(os.environ.get("MIRA_LONG"))
         waiting = everything if all_of_them else sample(names, SAMPLE + SPARE, seed=SEED)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 PAGE = Path(__file__).parents[2] / "docs" / "aws.md"
 BUCKET = "arn:aws:s3:::my-models"
@@ -20,6 +21,32 @@ class Request:
     action: str
     resource: str
     context: Mapping[str, str] = field(default_factory=dict)
+
+
+def asked(method: str, target: str, headers: Mapping[str, str]) -> Request:
+    """What S3 asks its policies for a request as it was sent, `/<bucket>/<key>?<query>`, the bucket as AWS names it."""
+    url = urlsplit(target)
+    query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
+    bucket, _, key = unquote(url.path).lstrip("/").partition("/")
+    context = {
+        name: value
+        for name, header in (("s3:if-none-match", "if-none-match"), ("s3:if-match", "if-match"))
+        if (value := headers.get(header)) is not None
+    }
+    if not key:
+        return Request("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": query.get("prefix", "")})
+    action = {
+        "GET": "s3:GetObjectVersion" if "versionId" in query else "s3:GetObject",
+        "HEAD": "s3:GetObjectVersion" if "versionId" in query else "s3:GetObject",
+        "PUT": "s3:PutObject",
+        "POST": "s3:PutObject",
+        "DELETE": "s3:AbortMultipartUpload" if "uploadId" in query else "s3:DeleteObject",
+    }[method]
+    # Neither the beginning of a multipart upload nor a part makes an object.
+    creates = "uploads" not in query and "partNumber" not in query
+    return Request(
+        action, f"arn:aws:s3:::{bucket}/{key}", context | {"s3:ObjectCreationOperation": str(creates).lower()}
+    )
 
 
 def policies() -> dict[str, Policy]:

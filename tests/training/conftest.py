@@ -1,10 +1,13 @@
 """Places to train on, and real flights."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from dev.processes import Supervisor
+from dev.s3 import SeaweedFS
 from examples.flights.data import write_months
 from tests.training.laptop import Laptop
 from tests.training.workbench import Workbench, csv, customers
@@ -25,6 +28,13 @@ def laptop(tmp_path: Path) -> Laptop:
     made.write("customers.csv", csv(customers()))
     made.manifest()
     return made
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
+    """An S3 server with the buckets and the roles of the demo."""
+    with Supervisor() as supervisor, SeaweedFS(supervisor, tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,12 @@ import shutil
 import uuid
 from pathlib import Path
 
-import boto3
 import pytest
 from botocore.config import Config
 
-from dev.processes import CHECKOUT, Supervisor
-from dev.s3 import REGISTRY_URI, Role, SeaweedFS
-from dev.s3.roles import DATA_BUCKET, REGION
+from dev.processes import CHECKOUT
+from dev.s3 import REGISTRY_URI, Role
+from dev.s3.roles import DATA_BUCKET
 from examples.flights.data import write_months
 from mira.registry.document import digest
 from mira.registry.drift import Drift
@@ -24,6 +23,7 @@ from mira.registry.s3 import S3Store
 from mira.registry.store import StoreUnavailable
 from mira_training.assignment import assign
 from mira_training.data.objects import S3Objects
+from tests.training.servers import session_of
 from tests.training.workbench import MODEL, NAMESPACE, Workbench, csv, customers
 
 ROWS, NEW = "s3://data/rows.csv", "s3://data/new.csv"
@@ -186,17 +186,6 @@ def test_data_that_does_not_answer_is_worth_another_try(published):
     published.data.denied[NEW] = StoreUnavailable(f"{NEW}: SlowDown")
     end = published.run(check(published))
     assert (end.code, end.termination.reason) == (1, "RegistryUnavailable")
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with Supervisor() as supervisor, SeaweedFS(supervisor, tmp_path_factory.mktemp("s3")) as server:
-        yield server
-
-
-def session_of(server: SeaweedFS, role: Role) -> boto3.session.Session:
-    keys = server.credentials(role)
-    return boto3.session.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
 
 
 @pytest.fixture
