@@ -52,6 +52,13 @@ def test_its_status_is_consistent_and_finished_only_at_its_end_when(situation: S
     assert said(status)["Ready"].split()[1] == situation.reason
 
 
+def test_a_rejection_is_told_where_one_looks_for_approvals() -> None:
+    _, _, status = of(SITUATIONS["rejected"])
+    approved = condition(status.conditions, ConditionType.APPROVED)
+    assert approved is not None
+    assert (approved.reason, approved.message) == ("Rejected", "rejected by carol: too risky today")
+
+
 @pytest.mark.parametrize("situation", EVERY.values(), ids=EVERY.keys())
 def test_a_second_look_says_the_same_when(situation: Situation) -> None:
     world, mine, status = of(situation)

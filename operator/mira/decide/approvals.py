@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from mira.api.conditions import State, false, true, unknown
 from mira.api.modelpromotion import Action, Approval, ApprovalStatus, Decision, ModelPromotion
 from mira.api.modelstage import ApprovalMode, AutomaticFor, ModelStage
 from mira.api.reasons import Reason
@@ -83,6 +84,24 @@ def describe(weighed: Weighed) -> str:
     said = f"{len(weighed.counted)} of {weighed.required} approvals"
     refused = [f"{r.approver}'s does not count ({r.reason})" for r in weighed.records if not r.counts]
     return "; ".join([said, *refused])
+
+
+def approved_state(weighed: Weighed | None, proof: Proof) -> State:
+    """The condition Approved: a rejection that counts outweighs every approval."""
+    if weighed is None:
+        return unknown(Reason.PENDING)
+    if proof.problem:
+        return false(Reason.ADMISSION_POLICY_MISSING, proof.problem)
+    if weighed.rejection:
+        return false(Reason.REJECTED, describe_rejection(weighed.rejection))
+    if weighed.enough:
+        return true(weighed.reason, ", ".join(record.approver for record in weighed.counted))
+    return false(Reason.AWAITING_APPROVAL, f"{len(weighed.counted)} of {weighed.required} approvals")
+
+
+def describe_rejection(rejection: ApprovalStatus) -> str:
+    """Who said no, and why."""
+    return f"rejected by {rejection.approver}: {rejection.comment or 'no comment'}"
 
 
 def how_to_approve(promotion: ModelPromotion, digest: str | None) -> str:

@@ -19,6 +19,7 @@ from mira.api.modelpromotion import Action, ApprovalStatus, GateResult, ModelPro
 from mira.api.modelstage import CurrentVersion
 from mira.api.reasons import Reason
 from mira.decide import gates
+from mira.decide.approvals import approved_state
 from mira.decide.promotion_case import Asked, Case, case_of, gather, read_live, same_facts, still_asked
 from mira.decide.promotion_rules import Ruling, first_ruling
 from mira.registry.deciding import Decided, Draft, Judge, Waiting
@@ -283,7 +284,7 @@ def _evidence_states(case: Case) -> dict[ConditionType, State]:
     return {
         ConditionType.VERSION_VERIFIED: _verified(case),
         ConditionType.GATES_PASSED: _gates(case),
-        ConditionType.APPROVED: _approved(case),
+        ConditionType.APPROVED: approved_state(case.weighed, case.proof),
     }
 
 
@@ -317,17 +318,6 @@ def _gates(case: Case) -> State:
         if any(row.result == "Inconclusive" for row in case.gates)
         else true(Reason.GATES_PASSED, words)
     )
-
-
-def _approved(case: Case) -> State:
-    weighed = case.weighed
-    if weighed is None:
-        return unknown(Reason.PENDING)
-    if case.proof.problem:
-        return false(Reason.ADMISSION_POLICY_MISSING, case.proof.problem)
-    if weighed.enough:
-        return true(weighed.reason, ", ".join(record.approver for record in weighed.counted))
-    return false(Reason.AWAITING_APPROVAL, f"{len(weighed.counted)} of {weighed.required} approvals")
 
 
 def _entry_states(promotion: ModelPromotion, entry: Entry) -> dict[ConditionType, State]:

@@ -174,7 +174,7 @@ def rejected(case: Case) -> Ruling | None:
     rejection = case.weighed.rejection if case.weighed else None
     if rejection is None:
         return None
-    return refuse(Reason.REJECTED, f"rejected by {rejection.approver}: {rejection.comment or 'no comment'}")
+    return refuse(Reason.REJECTED, approvals.describe_rejection(rejection))
 
 
 def gates_failed(case: Case) -> Ruling | None:
