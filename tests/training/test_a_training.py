@@ -327,6 +327,20 @@ def test_the_model_card_is_one_page_that_fetches_nothing_and_shows_hostile_names
         assert said in page.text
 
 
+def test_the_rows_of_no_slice_are_counted_on_the_card_and_in_the_log(bench, caplog):
+    caplog.set_level("INFO")
+    bench.data.objects["s3://data/rows.csv"] = csv(customers(1500))
+    bench.run(bench.order(data=data(), evaluation={"slices": ["plan", "customer"]}, parameters={"max_iter": 2}))
+    evaluated = bench.manifest("v1").rows.evaluation
+    counted = next(record.args for record in caplog.records if record.msg.startswith("slices of"))
+    assert (counted[0], counted[3]) == ("plan", evaluated)
+    assert 0 < counted[2] < evaluated, "some plans are missing"
+    assert f"slices of customer: 0, with 0 of {evaluated} rows" in caplog.messages
+    page = Page()
+    page.feed(bench.file("v1", "model-card.html").decode())
+    assert re.search(rf"rarer or missing\s*{evaluated - counted[2]}\s", page.text)
+
+
 def test_the_flights_example_trains_on_real_flights(bench, january, flights_folder, monkeypatch):
     monkeypatch.syspath_prepend(str(CHECKOUT / "examples" / "flights"))
     columns = ["weekday", "departure_minute", "temp", "carrier"]

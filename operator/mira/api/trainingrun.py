@@ -79,7 +79,9 @@ class Evaluation(Model):
         "the task has them is checked in the pod, before any data is read.",
     )
     slices: Annotated[tuple[ColumnName, ...], Field(max_length=8), LIST_SET] = Field(
-        default=(), description="Columns for whose every value the metrics are reported as well. Default: none."
+        default=(),
+        description="Columns for whose values the metrics are reported as well: of each column the 30 most frequent "
+        "values, without those that fewer than 30 evaluation rows have. Default: none.",
     )
     against: StageName | None = Field(
         default=None,

@@ -123,7 +123,11 @@ def _parts(assignment: "Assignment", plan: "Plan", examples: "Examples", judged:
             f"evaluation.slices: need a scorer, and hooks.train {plan.estimator_name} returns none; return one, or "
             "remove slices",
         )
-    return list(slices(examples.table, wanted))
+    parts = list(slices(examples.table, wanted))
+    for column in wanted:
+        sizes = [len(part.rows) for part in parts if part.column == column]
+        log.info("slices of %s: %d, with %d of %d rows", column, len(sizes), sum(sizes), len(examples.table))
+    return parts
 
 
 def _reliances(scorer: "Scorer | None", examples: "Examples", judged: Judged | None, seed: int) -> tuple[Reliance, ...]:
