@@ -4,12 +4,15 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 
+from tests.faults.calls import Name
 from tests.faults.campaign import Run, run_all, undisturbed
 from tests.faults.faults import Plan, every_plan, sample
 from tests.faults.ground import ground
-from tests.faults.report import REPORT, outcome, report, result_line
+from tests.faults.report import REPORT, report
+from tests.faults.results import Result, keep, kept_in, result_of
 
 TAIL = 3000
 
@@ -18,26 +21,35 @@ def main() -> int:
     """0 if every plan ended as the undisturbed journey does."""
     arguments = parsed()
     began = time.monotonic()
+    known = kept_in(arguments.resume) if arguments.resume else []
+    before = sum(result.seconds for result in known) / arguments.side_by_side
     with ground(say=say) as cluster:
         reference, names = undisturbed(cluster)
         say(f"{len(names)} calls of {len({name.identity for name in names})} kinds")
         everything = every_plan(names)
-        seed = arguments.seed
-        plans = shuffled(everything, seed) if arguments.all else sample(names, arguments.sample, seed=seed)
-        if arguments.only:
-            plans = [plan for plan in everything if arguments.only in str(plan)]
-        results: list[Run] = []
-        page = ""
+        tried = {result.plan for result in known}
+        plans = [plan for plan in wanted(everything, names, arguments) if str(plan) not in tried]
+        results = list(known)
         for run in run_all(cluster, plans, reference, side_by_side=arguments.side_by_side):
-            results.append(run)
-            tell(run, reference, f"{len(results)}/{len(plans)}, {time.monotonic() - began:.0f} s")
-            page = report(results, reference, of=len(everything), seconds=time.monotonic() - began)
-            if arguments.page:
-                # Written as it goes: a campaign of hours may be ended early.
-                REPORT.parent.mkdir(exist_ok=True)
-                REPORT.write_text(page)
+            results.append(result_of(run, reference))
+            tell(run, reference, results[-1], f"{len(results)}/{len(known) + len(plans)}")
+            if arguments.resume:
+                keep(results[-1], arguments.resume)
+    page = report(results, of=len(everything), seconds=before + time.monotonic() - began)
     say(page)
-    return int(any(outcome(run, reference) == "other" for run in results))
+    if arguments.page:
+        REPORT.parent.mkdir(exist_ok=True)
+        REPORT.write_text(page)
+    return int(any(result.outcome == "other" for result in results))
+
+
+def wanted(everything: Sequence[Plan], names: Sequence[Name], arguments: argparse.Namespace) -> list[Plan]:
+    """The plans that were asked for."""
+    if arguments.only:
+        return [plan for plan in everything if arguments.only in str(plan)]
+    if arguments.all:
+        return shuffled(everything, arguments.seed)
+    return sample(names, arguments.sample, seed=arguments.seed)
 
 
 def shuffled(plans: Sequence[Plan], seed: int) -> list[Plan]:
@@ -49,6 +61,7 @@ def parsed() -> argparse.Namespace:
     """What was asked for on the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
     parser.add_argument("--all", action="store_true", help="every plan: hours")
+    parser.add_argument("--resume", type=Path, help="keeps results in this file and leaves out those that it has")
     parser.add_argument("--page", action="store_true", help="writes the page of the results")
     parser.add_argument("--only", default="", help="the plans whose name contains this")
     parser.add_argument("--sample", type=int, default=66, help="how many plans, if neither")
@@ -57,10 +70,10 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def tell(run: Run, reference: Run, where: str) -> None:
+def tell(run: Run, reference: Run, result: Result, where: str) -> None:
     """Says how a plan ended, and what is other if it ended otherwise."""
-    say(f"{where}: {result_line(run, reference)}")
-    if outcome(run, reference) == "other":
+    say(f"{where}: {result}")
+    if result.outcome == "other":
         say(f"{run.difference(reference)}\n...\n{run.log[-TAIL:]}")
 
 

@@ -4,24 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from dev.processes import CHECKOUT
-from tests.faults.campaign import Run
 from tests.faults.faults import Fault
+from tests.faults.results import Result
 
 REPORT = CHECKOUT / "docs/reliability/kill-and-cut.md"
-
-
-def outcome(run: Run, reference: Run) -> str:
-    """`same` as undisturbed, `other`, or `missed` if the call of the plan was not made in that run."""
-    if run.difference(reference):
-        return "other"
-    return "same" if run.hit else "missed"
-
-
-def result_line(run: Run, reference: Run) -> str:
-    """One line about one plan."""
-    recovered = "" if run.recovered is None else f", {run.recovered:.1f} s after it was over"
-    starts = " ".join(f"{start:.1f}" for start in run.starts)
-    return f"{outcome(run, reference):6} {run.plan} ({run.seconds:.0f} s{recovered}; started in {starts} s)"
 
 
 def percentiles(seconds: Sequence[float]) -> str:
@@ -64,10 +50,10 @@ Each cell: plans that ended the same / plans that hit their call.
 """
 
 
-def report(results: Sequence[Run], reference: Run, *, of: int, seconds: float) -> str:
+def report(results: Sequence[Result], *, of: int, seconds: float) -> str:
     """The page: how many plans, how they ended, how long it took, and a table of calls and faults."""
-    outcomes = Counter(outcome(run, reference) for run in results)
-    starts = [start for run in results for start in run.starts]
+    outcomes = Counter(result.outcome for result in results)
+    starts = [start for result in results for start in result.starts]
     return PAGE.format(
         plans=len(results),
         of=of,
@@ -75,36 +61,36 @@ def report(results: Sequence[Run], reference: Run, *, of: int, seconds: float) -
         other=outcomes["other"],
         missed=outcomes["missed"],
         seconds=seconds,
-        times="\n".join(_times([run for run in results if run.hit])),
+        times="\n".join(_times([result for result in results if result.hit])),
         starts=len(starts),
         ready=percentiles(starts),
         faults=" | ".join(Fault),
         columns="---|" * len(Fault),
-        cells="\n".join(_cells(results, reference)),
+        cells="\n".join(_cells(results)),
     )
 
 
-def _times(hit: Sequence[Run]) -> list[str]:
+def _times(hit: Sequence[Result]) -> list[str]:
     lines = []
     for fault in Fault:
-        those = [run for run in hit if run.plan and run.plan.fault is fault]
-        times = [run.recovered for run in those if run.recovered is not None]
+        those = [result for result in hit if result.fault == fault]
+        times = [result.recovered for result in those if result.recovered is not None]
         lines.append(f"| {fault} | {len(those)} | {percentiles(times)} |")
-    everything = percentiles([run.recovered for run in hit if run.recovered is not None])
+    everything = percentiles([result.recovered for result in hit if result.recovered is not None])
     return [*lines, f"| all | {len(hit)} | {everything} |"]
 
 
-def _cells(results: Sequence[Run], reference: Run) -> list[str]:
-    cells: dict[str, dict[Fault, list[Run]]] = defaultdict(lambda: defaultdict(list))
-    for run in results:
-        if run.plan and (run.hit or outcome(run, reference) == "other"):
-            cells[str(run.plan.name.identity)][run.plan.fault].append(run)
+def _cells(results: Sequence[Result]) -> list[str]:
+    cells: dict[str, dict[str, list[Result]]] = defaultdict(lambda: defaultdict(list))
+    for result in results:
+        if result.hit:
+            cells[result.call][result.fault].append(result)
     lines = []
-    for identity, by_fault in sorted(cells.items()):
+    for call, by_fault in sorted(cells.items()):
         row = []
         for fault in Fault:
-            runs = by_fault[fault]
-            same = sum(outcome(run, reference) == "same" for run in runs)
-            row.append(f"{same}/{len(runs)}" if runs else "")
-        lines.append(f"| `{identity}` | {' | '.join(row)} |")
+            those = by_fault[fault]
+            same = sum(result.outcome == "same" for result in those)
+            row.append(f"{same}/{len(those)}" if those else "")
+        lines.append(f"| `{call}` | {' | '.join(row)} |")
     return lines

@@ -9,7 +9,8 @@ from tests.faults.calls import Identity, Name
 from tests.faults.campaign import Run, run_all, undisturbed
 from tests.faults.faults import Fault, every_plan, sample
 from tests.faults.ground import ground
-from tests.faults.report import REPORT, outcome, report, result_line
+from tests.faults.report import REPORT, report
+from tests.faults.results import result_of
 from tests.faults.rights import beyond_its_rights
 
 SAMPLE, SEED, SIDE_BY_SIDE = 60, 1, 4
@@ -43,13 +44,14 @@ def test_killed_or_cut_at_any_call_it_ends_as_if_undisturbed_and_makes_nothing_t
             plans, waiting = waiting[:missing], waiting[missing:]
             for run in run_all(cluster, plans, reference, side_by_side=SIDE_BY_SIDE):
                 runs.append(run)
-                sys.stdout.write(f"{result_line(run, reference)}\n")
-    page = report(runs, reference, of=len(everything), seconds=time.monotonic() - began)
+                sys.stdout.write(f"{result_of(run, reference)}\n")
+    results = [result_of(run, reference) for run in runs]
+    page = report(results, of=len(everything), seconds=time.monotonic() - began)
     sys.stdout.write(page)
     if all_of_them:
         REPORT.parent.mkdir(exist_ok=True)
         REPORT.write_text(page)
-    wrong = [run for run in runs if outcome(run, reference) == "other"]
+    wrong = [run for run in runs if run.difference(reference)]
     told = "\n\n".join(f"{run.plan}\n{run.difference(reference)}\n...\n{run.log[-TAIL:]}" for run in wrong)
     assert not wrong, f"{len(wrong)} plans ended otherwise:\n{told}"
     assert max(run.recovered for run in runs if run.recovered is not None) <= RIGHT_WITHIN
