@@ -35,7 +35,9 @@ def main() -> int:
             tell(run, reference, results[-1], f"{len(results)}/{len(known) + len(plans)}")
             if arguments.resume:
                 keep(results[-1], arguments.resume)
-    page = report(results, of=len(everything), seconds=before + time.monotonic() - began)
+    # What is called how often differs a little from one campaign to its resumption.
+    all_of_them = {str(plan) for plan in everything} | {result.plan for result in results}
+    page = report(results, of=len(all_of_them), seconds=before + time.monotonic() - began)
     say(page)
     if arguments.page:
         REPORT.parent.mkdir(exist_ok=True)
