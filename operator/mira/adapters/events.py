@@ -6,7 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from mira.adapters.cluster import AlreadyExists, Answer, Cluster, ClusterUnavailable, Object
+from mira.adapters.cluster import (
+    Absent,
+    AlreadyExists,
+    Answer,
+    Cluster,
+    ClusterUnavailable,
+    NamespaceTerminating,
+    Object,
+)
 from mira.registry.document import format_time
 
 log = logging.getLogger(__name__)
@@ -51,5 +59,8 @@ class Recorder:
             self.cluster.create("Event", metadata["namespace"], body)
         except AlreadyExists:
             pass
+        except (Absent, NamespaceTerminating):
+            # The object's namespace is ending or gone, and whoever would read the Event with it: no trouble to tell.
+            log.debug("no Event in a namespace that ends", extra={"object": metadata["name"]})
         except (Answer, ClusterUnavailable) as error:
             log.warning("an Event could not be recorded", extra={"object": metadata["name"], "error": str(error)})
