@@ -122,15 +122,6 @@ def test_a_write_without_an_answer_is_settled_although_reads_failed_and_the_prom
     assert Entry.parse(store.objects[KEY.entry(1)]).kind == kind
 
 
-def test_an_object_that_a_newer_version_wrote_is_not_looked_at_again(caplog: pytest.LogCaptureFixture) -> None:
-    newer = copy.deepcopy(RUN)
-    newer["spec"]["task"] = "Clustering"
-    mira = operator(Cluster(run=newer), MemoryStore())
-    mira.cache.put("TrainingRun", newer)
-    assert mira._pass(RUN_KEY).seconds is None
-    assert "a newer version of Mira wrote it" in caplog.text
-
-
 def test_a_document_of_ours_that_cannot_be_made_is_no_fault_of_the_object_and_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -117,7 +117,7 @@ class Operator:
             lambda namespace: prove(self.cluster, namespace, accounts=settings.operator_accounts), clock.monotonic
         )
         live = LiveReader(self.cluster, clock, prover.prove)
-        writer = StatusWriter(self.cluster, self.cache, Recorder(self.cluster, clock.now), self._ended)
+        self._writer = writer = StatusWriter(self.cluster, self.cache, Recorder(self.cluster, clock.now), self._ended)
         files = FileChecks(self.store)
         platform = settings.platform()
         jobs = Jobs(self.cluster, self.store, self.cache)
@@ -211,30 +211,32 @@ class Operator:
     def _pass(self, key: Key) -> Again:
         started = self.clock.monotonic()
         try:
-            again = self._passes[key.kind](key)
+            again, result = self._look(key), "ok"
         except NotLeading:
             # Whoever leads next looks at everything; if that is this operator again, before it was told that it had
             # lost the Lease, nobody else would bring the key back. While it stands by, no key is kept.
-            self._count(key, "not leading", started)
-            return Again(NOT_LEADING_YET)
+            again, result = Again(NOT_LEADING_YET), "not leading"
         except Conflict:
             # Somebody wrote the object since it was read, and the event that says so may be late.
             self._refresh(key)
-            self._count(key, "conflict", started)
-            return Again(0.2)
-        except Unreadable as error:
-            self._say_unreadable(key, error)
-            self._count(key, "unreadable", started)
-            return Again(None)
-        self._count(key, "ok", started)
+            again, result = Again(0.2), "conflict"
+        except Unreadable:
+            # Looking again does not help, but a stage's pointer follows its lineage whatever its ModelStage says.
+            again = Again(self.settings.resync_seconds if key.kind == "ModelStage" else None)
+            result = "unreadable"
+        self._count(key, result, started)
         return again
 
-    def _say_unreadable(self, key: Key, error: Unreadable) -> None:
-        """One line without a traceback: what is wrong is in the object, and looking again would not help."""
-        log.error(
-            "an object cannot be read: a newer version of Mira wrote it",
-            extra={"key": str(key), "error": str(error)[:500]},
-        )
+    def _look(self, key: Key) -> Again:
+        """One pass. Raises Unreadable, after the status says so."""
+        try:
+            return self._passes[key.kind](key)
+        except Unreadable as error:
+            log.warning("an object cannot be read", extra={"key": str(key), "error": str(error)})
+            raw = self.cache.get(key.kind, key.namespace, key.name)
+            if raw is not None and not has_ended(raw):
+                self._writer.write_unreadable(key.kind, raw, str(error), self.clock.now())
+            raise
 
     def _refresh(self, key: Key) -> None:
         """Brings the cache up to what is live."""

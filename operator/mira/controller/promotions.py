@@ -14,7 +14,7 @@ from mira.controller.chains import Chains
 from mira.controller.clock import Clock
 from mira.controller.comparisons import Comparisons
 from mira.controller.queue import Key
-from mira.controller.reading import read
+from mira.controller.reading import Unreadable, read
 from mira.controller.status import StatusWriter
 from mira.controller.workers import Again
 from mira.decide.comparing import pair_of
@@ -106,7 +106,7 @@ class PromotionPass:
         except StoreRefused as error:
             self._blocked(raw, promotion, Reason.REGISTRY_REFUSED, str(error))
             raise
-        except (Answer, ClusterUnavailable, Unsettled):
+        except (Answer, ClusterUnavailable, Unreadable, Unsettled):
             raise
         except Exception:
             # A procedure that raised by itself has ended; the next pass begins anew.

@@ -1,6 +1,7 @@
 """One pass for a stage's key: the pointer follows the lineage, then the ModelStage's status follows both."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from mira.api.modelstage import ModelStage
@@ -11,7 +12,7 @@ from mira.controller.chains import Chains
 from mira.controller.clock import Clock
 from mira.controller.listing import has_ended
 from mira.controller.queue import Key
-from mira.controller.reading import read
+from mira.controller.reading import Unreadable, read
 from mira.controller.status import StatusWriter
 from mira.controller.workers import Again
 from mira.decide.modelstage import SeenStage, stage_status, trouble_status
@@ -49,7 +50,8 @@ class StagePass:
             self.chains.doubt(stage)
             pointed, broken = None, str(error)
         except (StoreUnavailable, StoreRefused) as error:
-            self._say_trouble(key, error)
+            with suppress(Unreadable):
+                self._say_trouble(key, error)
             raise
         self._report(key, stage, pointed, broken)
         if pointed is not None and pointed.head.link is None and not self._is_asked_for(key, stage):

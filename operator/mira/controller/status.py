@@ -1,15 +1,21 @@
 """The one place that writes status: once per pass, only if it changed, and never over a newer object."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from mira.adapters.cluster import Absent, Cluster, Object
 from mira.adapters.events import Recorder
-from mira.api.conditions import ConditionType, condition, is_true
+from mira.api.conditions import Condition, ConditionType, condition, false, is_true, set_conditions, true
 from mira.api.meta import Resource
+from mira.api.reasons import Reason
 from mira.controller.cache import Cache
+
+CONDITIONS = TypeAdapter(tuple[Condition, ...])
 
 
 @dataclass(frozen=True)
@@ -35,20 +41,49 @@ class StatusWriter:
             self.cache.remove(resource.kind, raw)
             return False
         self.cache.put(resource.kind, written)
-        self._tell(written, resource, status)
+        self._tell(written, resource.status.conditions, status.conditions)
         if not is_true(resource.status.conditions, ConditionType.FINISHED):
             self.ended(resource.kind, status)
         return True
 
-    def _tell(self, written: Object, resource: Resource[Any, Any], status: Any) -> None:
+    def write_unreadable(self, kind: str, raw: Object, message: str, now: datetime) -> None:
+        """Says that this object, or one that it needs, cannot be read; leaves all but its conditions as they are."""
+        metadata, before = raw["metadata"], _conditions(raw)
+        states = {
+            ConditionType.READY: false(Reason.SPEC_UNREADABLE, message),
+            ConditionType.RECONCILING: false(Reason.SPEC_UNREADABLE),
+            ConditionType.STALLED: true(Reason.SPEC_UNREADABLE, message),
+        }
+        after = set_conditions(before, states, generation=metadata["generation"], now=now)
+        if tuple(after) == before:
+            return
+        status = {"observedGeneration": metadata["generation"], "conditions": [each.wire() for each in after]}
+        body = {"metadata": {"resourceVersion": metadata["resourceVersion"]}, "status": status}
+        try:
+            written = self.cluster.patch_status(kind, metadata["namespace"], metadata["name"], body)
+        except Absent:
+            self.cache.remove(kind, raw)
+            return
+        self.cache.put(kind, written)
+        self._tell(written, before, after)
+
+    def _tell(self, written: Object, old: Sequence[Condition], new: Sequence[Condition]) -> None:
         """An Event for each change of what Ready says, and why."""
-        before = condition(resource.status.conditions, ConditionType.READY)
-        after = condition(status.conditions, ConditionType.READY)
+        before = condition(old, ConditionType.READY)
+        after = condition(new, ConditionType.READY)
         if after is None or (before is not None and before.reason == after.reason):
             return
-        stalled = condition(status.conditions, ConditionType.STALLED)
+        stalled = condition(new, ConditionType.STALLED)
         warning = stalled is not None and stalled.status == "True"
         self.recorder.record(written, "Warning" if warning else "Normal", after.reason, after.message)
+
+
+def _conditions(raw: Object) -> tuple[Condition, ...]:
+    """What the object says of itself, as far as that can be read."""
+    try:
+        return CONDITIONS.validate_python((raw.get("status") or {}).get("conditions") or ())
+    except ValidationError:
+        return ()
 
 
 def merge_patch(old: Any, new: Any) -> Any:
