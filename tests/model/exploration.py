@@ -1,8 +1,13 @@
-"""Every state that the bounds allow, breadth first, and the history that leads to a broken promise.
+"""Every state that the bounds allow, and the history that leads to a broken promise.
 
 A global state is one number, packed from: the store, what users left, what each operator has under way, the late writes
 of operators that crashed, and what may still go wrong. The operators are alike, so the two are kept in order: of two
 states that differ by who is who only one is looked at.
+
+What may still go wrong decides only which faults can follow, and none has to. So of two states that differ in nothing
+else, and of which one has left whatever the other has, everything that follows from the other follows from the one:
+the other is covered and not looked at. Histories with the fewest faults come first, so that the one is met first;
+without covering the shortest come first.
 """
 
 import resource
@@ -19,7 +24,7 @@ from tests.model.ground import Users
 from tests.model.history import history
 from tests.model.operators import Operators
 from tests.model.process import CRASH, LATE, LOST, TooEarly
-from tests.model.state import SHIFT, packed, unpacked
+from tests.model.state import BUDGET, FAULTS_LEFT, ITSELF, LEFT, MORE, NO_MORE, NOTHING, SHIFT, packed, unpacked
 from tests.support import world
 
 # About 6 GB.
@@ -58,11 +63,19 @@ class Exploration:
         driver: Driver = PRODUCTION,
         ask: Any = world.asked,
         patient: frozenset[Site] = frozenset(),
+        *,
+        covering: bool = True,
     ) -> None:
         self.bounds = bounds
         self.parts = Operators(bounds, driver, ask, patient)
         self.parents: dict[int, int] = {}
         self._at_rest: set[tuple[int, int]] = set()
+        # For each state without what may still go wrong: everything that was left where it was met, as bits.
+        self._met: dict[int, int] = {}
+        self._covers, self._covered_by = (NO_MORE, MORE) if covering else (ITSELF, NOTHING)
+        self._rank = FAULTS_LEFT if covering else NOTHING
+        # What is to be looked at, by rank, then by depth.
+        self._waiting: list[dict[int, list[int]]] = []
 
     def first(self) -> int:
         """The state in which everything begins."""
@@ -81,35 +94,56 @@ class Exploration:
         began = time.monotonic()
         found = Found(self.bounds)
         first = self.first()
-        self.parents = {first: -1}
-        frontier = [first]
+        self._waiting = [{} for _ in range(self._rank[first & LEFT] + 1)]
+        self.parents = {}
+        self._meet(first, -1, 0)
         state = first
         try:
-            while frontier:
-                following: list[int] = []
-                for count, state in enumerate(frontier):
+            while (layer := self._next_layer()) is not None:
+                found.depth = max(found.depth, layer[0])
+                for count, state in enumerate(layer[1]):
+                    if self._is_covered(state):
+                        continue
                     self.look(state)
-                    found.transitions += self.expand(state, following)
+                    found.states += 1
+                    found.transitions += self.expand(state, layer[0] + 1)
                     if count & 4095 == 0 and (time.monotonic() - began > seconds or len(self.parents) > most):
-                        return self._summed(found, began)
-                frontier = following
-                found.depth += bool(frontier)
+                        return self._timed(found, began)
                 if tell:
-                    tell(self._summed(found, began))
+                    tell(self._timed(found, began))
             found.complete = True
         except promises.Violation as violation:
             violation.history = history(self.parts, self.parents, state)
             found.violation = violation
-        return self._summed(found, began)
+        return self._timed(found, began)
 
-    def _summed(self, found: Found, began: float) -> Found:
-        found.states, found.seconds = len(self.parents), time.monotonic() - began
+    def _next_layer(self) -> tuple[int, list[int]] | None:
+        """Of what waits, that of the highest rank, of this the least deep: its depth and states."""
+        for waiting in reversed(self._waiting):
+            if waiting:
+                depth = min(waiting)
+                return depth, waiting.pop(depth)
+        return None
+
+    def _meet(self, state: int, parent: int, depth: int) -> None:
+        """Remembers a state that is to be looked at."""
+        core, left = state >> BUDGET, state & LEFT
+        self._met[core] = self._met.get(core, 0) | self._covers[left]
+        self.parents[state] = parent
+        self._waiting[self._rank[left]].setdefault(depth, []).append(state)
+
+    def _is_covered(self, state: int) -> bool:
+        """Whether the same with more left was met after this one."""
+        return bool(self._met[state >> BUDGET] & self._covered_by[state & LEFT])
+
+    def _timed(self, found: Found, began: float) -> Found:
+        found.seconds = time.monotonic() - began
         return found
 
-    def expand(self, state: int, following: list[int]) -> int:
-        """Adds every new state that follows; how many transitions there were."""
+    def expand(self, state: int, depth: int) -> int:
+        """Meets every state that follows, at this depth; how many transitions there were."""
         store, users, one, two, loose, budget = unpacked(state)
-        parts, parents = self.parts, self.parents
+        parts, met = self.parts, self._met
         views = parts.views_of(users)
         made = 0
         for mine, other in ((one, two), (two, one)) if one != two else ((one, two),):
@@ -125,16 +159,14 @@ class Exploration:
                     partner, afloat = other, parts.floating(loose, after, users, dropped) if dropped else loose
                 made += 1
                 new = packed(after, users, operator, partner, afloat, left)
-                if new not in parents:
-                    parents[new] = state
-                    following.append(new)
+                if not met.get(new >> BUDGET, 0) >> left & 1:
+                    self._meet(new, state, depth)
         for _, after, acted, afloat in parts.by_others(store, users, loose):
             seen = parts.views_of(acted)
             made += 1
             new = packed(after, acted, parts.renewed(one, after, seen), parts.renewed(two, after, seen), afloat, budget)
-            if new not in parents:
-                parents[new] = state
-                following.append(new)
+            if not met.get(new >> BUDGET, 0) >> budget & 1:
+                self._meet(new, state, depth)
         return made
 
     def met(self) -> set[str]:
@@ -167,13 +199,14 @@ def explored(
     ask: Any = world.asked,
     seconds: float = 60,
     most: int = MOST,
+    covering: bool = True,
     tell: Callable[[Found], None] | None = None,
 ) -> tuple[Found, Exploration]:
     """The exploration; begun again each time that a read turns out to be one that must wait for its turn."""
     patient: frozenset[Site] = frozenset()
     began = time.monotonic()
     while True:
-        exploration = Exploration(bounds, driver, ask, patient)
+        exploration = Exploration(bounds, driver, ask, patient, covering=covering)
         try:
             found = exploration.run(seconds=seconds, most=most, tell=tell)
         except TooEarly as read:

@@ -47,6 +47,24 @@ def test_what_is_read_early_loses_no_store_that_is_reached_without(names: tuple[
     assert early.stores_reached() == patient.stores_reached()
 
 
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        Bounds(names=("one", "two"), pointers=False, crashes=1, unclear=1, late=1, acts=0, hands=0),
+        Bounds(names=("one",), pointers=False, crashes=2, unclear=1, late=1, acts=1, hands=0),
+        Bounds(names=(), growth=1, crashes=1, unclear=1, late=1, acts=0, hands=1),
+    ],
+    ids=["two promotions", "users", "the pointer"],
+)
+def test_what_is_covered_loses_no_store_that_is_reached_without(bounds: Bounds) -> None:
+    covered, some = explored(bounds, seconds=LONGEST)
+    found, every = explored(bounds, seconds=LONGEST, covering=False)
+    assert covered.complete
+    assert found.complete
+    assert covered.states < found.states
+    assert some.stores_reached() == every.stores_reached()
+
+
 @pytest.mark.parametrize("variant", BROKEN.values(), ids=BROKEN.keys())
 def test_the_exploration_finds_it_if(variant: Variant) -> None:
     found = variant.explored(seconds=LONGEST)

@@ -34,9 +34,9 @@ class Variant:
     driver: Driver = PRODUCTION
 
     def explored(self, *, seconds: float) -> Found:
-        """What the exploration of the broken protocol finds."""
+        """What the exploration of the broken protocol finds, by the shortest history."""
         with self.code() as ask:
-            found, _ = explored(self.bounds, driver=self.driver, ask=ask, seconds=seconds)
+            found, _ = explored(self.bounds, driver=self.driver, ask=ask, seconds=seconds, covering=False)
             return found
 
 
