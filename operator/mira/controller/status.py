@@ -31,16 +31,9 @@ class StatusWriter:
         """Whether it was written; False if it says already what it should, or if the object is gone."""
         if status == resource.status:
             return False
-        metadata = raw["metadata"]
-        namespace, name = metadata["namespace"], metadata["name"]
-        patch = merge_patch(raw.get("status") or {}, status.wire())
-        body = {"metadata": {"resourceVersion": metadata["resourceVersion"]}, "status": patch}
-        try:
-            written = self.cluster.patch_status(resource.kind, namespace, name, body)
-        except Absent:
-            self.cache.remove(resource.kind, raw)
+        written = self._patched(resource.kind, raw, merge_patch(raw.get("status") or {}, status.wire()))
+        if written is None:
             return False
-        self.cache.put(resource.kind, written)
         self._tell(written, resource.status.conditions, status.conditions)
         if not is_true(resource.status.conditions, ConditionType.FINISHED):
             self.ended(resource.kind, status)
@@ -48,24 +41,30 @@ class StatusWriter:
 
     def write_unreadable(self, kind: str, raw: Object, message: str, now: datetime) -> None:
         """Says that this object, or one that it needs, cannot be read; leaves all but its conditions as they are."""
-        metadata, before = raw["metadata"], _conditions(raw)
+        generation, before = raw["metadata"]["generation"], _conditions(raw)
         states = {
             ConditionType.READY: false(Reason.SPEC_UNREADABLE, message),
             ConditionType.RECONCILING: false(Reason.SPEC_UNREADABLE),
             ConditionType.STALLED: true(Reason.SPEC_UNREADABLE, message),
         }
-        after = set_conditions(before, states, generation=metadata["generation"], now=now)
+        after = set_conditions(before, states, generation=generation, now=now)
         if tuple(after) == before:
             return
-        status = {"observedGeneration": metadata["generation"], "conditions": [each.wire() for each in after]}
-        body = {"metadata": {"resourceVersion": metadata["resourceVersion"]}, "status": status}
+        status = {"observedGeneration": generation, "conditions": [each.wire() for each in after]}
+        if (written := self._patched(kind, raw, status)) is not None:
+            self._tell(written, before, after)
+
+    def _patched(self, kind: str, raw: Object, patch: Object) -> Object | None:
+        """The object with its status patched; None if it is gone."""
+        metadata = raw["metadata"]
+        body = {"metadata": {"resourceVersion": metadata["resourceVersion"]}, "status": patch}
         try:
             written = self.cluster.patch_status(kind, metadata["namespace"], metadata["name"], body)
         except Absent:
             self.cache.remove(kind, raw)
-            return
+            return None
         self.cache.put(kind, written)
-        self._tell(written, before, after)
+        return written
 
     def _tell(self, written: Object, old: Sequence[Condition], new: Sequence[Condition]) -> None:
         """An Event for each change of what Ready says, and why."""
