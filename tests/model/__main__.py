@@ -15,9 +15,9 @@ PAGE = Path("docs/reliability/protocol-model.md")
 FLAGS = ("operators", "growth", "crashes", "unclear", "late", "acts", "recreations", "hands")
 ABOUT = """# The protocol, explored
 
-A breadth-first model of [the protocol](../design/protocol.md), made of the production code's own steps; it is
-`tests/model/`, and why its reductions lose nothing stands in `tests/model/processes.py`. This page was written by
-`python -m tests.model --complete`, which explores until every state is seen, a promise is broken, or its time is up.
+A model of [the protocol](../design/protocol.md), made of the production code's own steps; it is `tests/model/`, and why
+its reductions lose nothing stands in `tests/model/processes.py` and `tests/model/exploration.py`. This page was written
+by `python -m tests.model --complete`, which explores until every state is seen, a promise is broken, or its time is up.
 
 Crashes forget all that an operator remembers. An unclear answer is one to a write that arrived, or to one that never
 did; a late write arrives at any later moment or never. A read that fails is asked again: that it leaves the procedure
@@ -28,7 +28,9 @@ gives it a number that does not exist, or turns it back to entry 1. `three` is a
 Where the operators do not move the pointer, what a pointing can do to a deciding (make a decision appear) happens at
 any time; that a deciding does the same whatever the pointer holds is looked at on every store. Where nobody decides,
 entries of both sorts appear once the decision of the one before is found, which is looked at where promotions decide.
+So the first and the last of the complete rows are, apart, all that may go wrong; the others explore some of it as one.
 One state stands for all in which everybody waits in the same way, so there are far fewer than of interleaved calls.
+Nor is a state looked at that differs from one that was only in that less may still go wrong: no fault has to happen.
 
 """
 
@@ -55,7 +57,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.model", description=__doc__)
     parser.add_argument("--complete", action="store_true", help="the large bounds instead of those of the tests")
-    parser.add_argument("--seconds", type=float, default=300, help="at most so long for each exploration")
+    parser.add_argument("--seconds", type=float, default=3600, help="at most so long for each exploration")
     parser.add_argument("--beyond", type=float, default=40, help="so long for each of those that cannot be complete")
     parser.add_argument("--page", type=Path, default=PAGE, help="where the page is written")
     parser.add_argument("--names", nargs="*", help="explore these promotions, within the bounds that follow")

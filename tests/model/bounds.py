@@ -78,27 +78,21 @@ EVERY_READ_WAITS: frozenset[Any] = _Everything()
 # Small enough for every run of the tests, each complete.
 SMALL: dict[str, Bounds] = {
     "three promotions, deciding": Bounds(pointers=False, acts=0, hands=0),
-    "two promotions, with users": Bounds(
-        names=("one", "two"), pointers=False, crashes=1, unclear=1, late=1, acts=1, hands=0
-    ),
-    "one promotion and the pointer": Bounds(names=("one",), crashes=1, unclear=1, late=1, acts=0, hands=0),
-    "two promotions and the pointer": Bounds(names=("one", "two"), crashes=1, unclear=0, late=0, acts=0, hands=0),
-    "the pointer alone": Bounds(names=(), growth=1, crashes=1, unclear=1, late=1, acts=0, hands=1),
+    "two promotions, with users": Bounds(names=("one", "two"), pointers=False, acts=1, hands=0),
+    "one promotion and the pointer": Bounds(names=("one",), acts=0, hands=0),
+    "two promotions and the pointer": Bounds(names=("one", "two"), crashes=1, unclear=1, late=0, acts=0, hands=0),
+    "the pointer alone": Bounds(names=(), growth=2, crashes=1, unclear=1, late=1, acts=0, hands=1),
 }
 
-# Each complete within minutes.
+# Each complete, within an hour in all. The first and the last are everything that may go wrong, explored apart, which
+# the page gives the reason for; the others explore parts of both as one.
 LARGE: dict[str, Bounds] = {
-    "three promotions, deciding": Bounds(pointers=False, acts=0, hands=0),
-    "two promotions, with users": Bounds(names=("one", "two"), pointers=False, acts=2, hands=0),
-    "three promotions, with users": Bounds(pointers=False, crashes=1, unclear=1, late=1, acts=1, hands=0),
-    "three promotions and the pointer": Bounds(crashes=0, unclear=0, late=0, acts=0, hands=0),
-    "two promotions and the pointer": Bounds(names=("one", "two"), crashes=1, unclear=1, late=1, acts=0, hands=0),
-    "the pointer alone": Bounds(names=(), growth=2, crashes=2, unclear=1, late=1, acts=0, hands=1),
+    "three promotions, deciding": Bounds(pointers=False, hands=0),
+    "three promotions and the pointer": Bounds(crashes=1, unclear=0, late=1, acts=0, hands=0),
+    "two promotions and the pointer": Bounds(names=("one", "two"), acts=0, hands=0),
+    "one promotion and the pointer, with users": Bounds(names=("one",), crashes=1, unclear=1, late=1, acts=1, hands=1),
+    "the pointer alone": Bounds(names=(), growth=3, acts=0),
 }
 
 # Too many to see them all: as deep as the time goes.
-BEYOND: dict[str, Bounds] = {
-    "three promotions, deciding, everything": Bounds(pointers=False, acts=2, hands=0),
-    "the pointer alone, everything": Bounds(names=(), growth=3, acts=0, hands=1),
-    "all together": Bounds(acts=2, hands=1),
-}
+BEYOND: dict[str, Bounds] = {"all together": Bounds()}

@@ -27,8 +27,8 @@ from tests.model.process import CRASH, LATE, LOST, TooEarly
 from tests.model.state import BUDGET, FAULTS_LEFT, ITSELF, LEFT, MORE, NO_MORE, NOTHING, SHIFT, packed, unpacked
 from tests.support import world
 
-# About 6 GB.
-MOST = 45_000_000
+# About 10 GB.
+MOST = 30_000_000
 
 
 @dataclass
