@@ -5,7 +5,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,9 +55,17 @@ IMAGES = {
 }
 
 
+@pytest.fixture(scope="module")
+def python_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Image], Path]:
+    """The python of each image's environment, which is installed once."""
+    return cache(lambda image: installed(image, tmp_path_factory.mktemp("image")))
+
+
 @pytest.mark.parametrize("image", IMAGES.values(), ids=IMAGES.keys())
-def test_its_install_line_gives_an_environment_in_which_its_program_starts(image: Image, tmp_path: Path) -> None:
-    python = installed(image, tmp_path)
+def test_its_install_line_gives_an_environment_in_which_its_program_starts(
+    image: Image, python_of: Callable[[Image], Path]
+) -> None:
+    python = python_of(image)
     done = run(python, ["-c", image.imports])
     assert done.returncode == 0, done.stderr
     found = run(python, ["-c", f"import importlib.util as i; print([n for n in {image.absent!r} if i.find_spec(n)])"])
@@ -65,8 +75,8 @@ def test_its_install_line_gives_an_environment_in_which_its_program_starts(image
     assert image.words in done.stdout + done.stderr
 
 
-def test_the_slim_variant_refuses_a_suite_at_its_start(tmp_path: Path) -> None:
-    python = installed(IMAGES["training, slim"], tmp_path)
+def test_the_slim_variant_refuses_a_suite_at_its_start(python_of: Callable[[Image], Path], tmp_path: Path) -> None:
+    python = python_of(IMAGES["training, slim"])
     (tmp_path / "suite.json").write_text('{"expectations": [{"type": "expect_column_to_exist", "kwargs": {}}]}')
     data = {"training": {"uri": "rows.csv"}, "target": "y", "checks": {"expectations": {"uri": "suite.json"}}}
     run_ = {
