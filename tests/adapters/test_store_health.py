@@ -1,5 +1,6 @@
 """`mira_registry_up` turns 0 with a call that fails, and with one that nobody answers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -32,6 +33,15 @@ class Slow(MemoryStore):
         if self.fails:
             raise StoreUnavailable("no answer")
         return super().get(key, limit=limit)
+
+    def list(self, prefix: str) -> Iterator[str]:
+        for key in ("a", "b", "c"):
+            self.clock.now += self.seconds
+            self.seen_meanwhile = up(self.metrics)
+            yield key
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        return self.list(prefix)
 
     def sha256(self, key: str) -> tuple[int, str] | None:
         self.clock.now += self.seconds
@@ -71,6 +81,17 @@ def test_it_is_down_while_a_call_waits_for_long_and_up_once_that_is_answered(
     store.get("a", limit=10)
     slow.seconds = seconds
     store.get("a", limit=10)
+    assert slow.seen_meanwhile == meanwhile
+    assert up(slow.metrics) == 1
+
+
+@pytest.mark.parametrize(("seconds", "meanwhile"), [(SILENT_AFTER, 1), (SILENT_AFTER + 0.1, 0)])
+@pytest.mark.parametrize("name", ["list", "folders"])
+def test_a_list_may_be_long_but_none_of_its_keys(slow: Slow, name: str, seconds: float, meanwhile: float) -> None:
+    store = MeteredStore(slow, slow.metrics)
+    store.get("a", limit=10)
+    slow.seconds = seconds
+    assert list(getattr(store, name)("")) == ["a", "b", "c"]
     assert slow.seen_meanwhile == meanwhile
     assert up(slow.metrics) == 1
 

@@ -68,7 +68,7 @@ def test_s3_silent_is_said_by_the_metric_and_the_promotion_goes_through_when_it_
     mira.s3.pause()
     try:
         team.approve("v1.production")
-        team.until("the metric to say so", lambda: operator.metric("mira_registry_up") == 0, within=10)
+        operator.wait_until(lambda: operator.metric("mira_registry_up") == 0, timeout=10, what="the metric to say so")
     finally:
         mira.s3.resume()
     promoted_once(operator, team)

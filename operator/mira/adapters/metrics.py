@@ -1,7 +1,7 @@
 """The operator's Prometheus metrics; `docs/reference/metrics.md` is generated from this list."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -12,7 +12,7 @@ from mira.registry.store import Fingerprint, ObjectStore, Put, Stored, StoreUnav
 
 # No answer to a small call for so long is none; the client gives up and tries again several times first.
 SILENT_AFTER = 5.0
-OF_ANY_LENGTH = ("list", "folders", "sha256")
+OF_ANY_LENGTH = ("sha256",)
 
 
 class StoreHealth:
@@ -24,7 +24,7 @@ class StoreHealth:
         self._waiting: dict[object, float] = {}  # calls, with when they began
 
     def began(self, call: object) -> None:
-        """A call is under way."""
+        """A call is under way, or was answered in part."""
         self._waiting[call] = self._monotonic()
 
     def ended(self, call: object, *, answered: bool | None) -> None:
@@ -108,12 +108,12 @@ class MeteredStore:
             return call.put(self.store.replace(key, body, etag))
 
     def list(self, prefix: str) -> Iterator[str]:
-        with self._call("list"):
-            return iter(tuple(self.store.list(prefix)))
+        with self._call("list") as call:
+            return iter(tuple(call.each(self.store.list(prefix))))
 
     def folders(self, prefix: str) -> Iterator[str]:
-        with self._call("folders"):
-            return iter(tuple(self.store.folders(prefix)))
+        with self._call("folders") as call:
+            return iter(tuple(call.each(self.store.folders(prefix))))
 
     def head(self, key: str) -> Fingerprint | None:
         with self._call("head"):
@@ -139,6 +139,12 @@ class _Call:
         """Remembers what a conditional write's answer said."""
         self.result = answer.value
         return answer
+
+    def each(self, keys: Iterable[str]) -> Iterator[str]:
+        """The keys. A list may be long: that its next key comes is an answer."""
+        for key in keys:
+            self.metrics.store.began(self)
+            yield key
 
     def __enter__(self) -> Self:
         if self.name not in OF_ANY_LENGTH:
