@@ -10,10 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from mira.adapters.cluster import Absent, Cluster, Object
 from mira.adapters.events import Recorder
-from mira.api.conditions import Condition, ConditionType, condition, false, is_true, set_conditions, true
+from mira.api.conditions import Condition, ConditionType, condition, is_true
 from mira.api.meta import Resource
-from mira.api.reasons import Reason
 from mira.controller.cache import Cache
+from mira.decide.unreadable import unreadable_conditions
 
 CONDITIONS = TypeAdapter(tuple[Condition, ...])
 
@@ -42,13 +42,8 @@ class StatusWriter:
     def write_unreadable(self, kind: str, raw: Object, message: str, now: datetime) -> None:
         """Says that this object, or one that it needs, cannot be read; leaves all but its conditions as they are."""
         generation, before = raw["metadata"]["generation"], _conditions(raw)
-        states = {
-            ConditionType.READY: false(Reason.SPEC_UNREADABLE, message),
-            ConditionType.RECONCILING: false(Reason.SPEC_UNREADABLE),
-            ConditionType.STALLED: true(Reason.SPEC_UNREADABLE, message),
-        }
-        after = set_conditions(before, states, generation=generation, now=now)
-        if tuple(after) == before:
+        after = unreadable_conditions(before, message, generation=generation, now=now)
+        if after == before:
             return
         status = {"observedGeneration": generation, "conditions": [each.wire() for each in after]}
         if (written := self._patched(kind, raw, status)) is not None:
